@@ -1,0 +1,1 @@
+"""Engines: what turns a prompt into a reply. llama.cpp in process, or an endpoint."""

@@ -1,0 +1,27 @@
+"""Where a call is carried out: the boundary between the loop and the tools.
+
+Worlds (data stage) and a user's own functions both stand behind `Environment`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+ERROR_PREFIX = "ERROR"
+
+
+class Observation(NamedTuple):
+    """What came back from a call; an error's text starts with `ERROR`."""
+
+    text: str
+    error: bool = False
+
+    @classmethod
+    def failure(cls, reason: str) -> Observation:
+        return cls(f"{ERROR_PREFIX}: {reason}", error=True)
+
+
+class Environment(Protocol):
+    """Executes calls over some state. Never raises for what a model wrote."""
+
+    def call(self, name: str, arguments: dict[str, Any]) -> Observation: ...

@@ -1,0 +1,1 @@
+"""How a call is written and read: `native` and `react_json`."""

@@ -1,0 +1,196 @@
+"""A tool, its parameters, and an ordered registry of tools.
+
+A tool is what OpenAI's tool list says of it: a name, a description and a JSON Schema of its
+arguments. Everything else (required, defaults, owners of a parameter name) is read from there, so
+that a registry survives being saved and loaded. Where tools come from is not decided here: see
+`introspect` and `sources`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tooldrill.agent.errors import TooldrillError
+
+JsonSchema = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One argument of a tool, as its JSON Schema describes it."""
+
+    name: str
+    schema: JsonSchema
+    required: bool
+
+    @property
+    def description(self) -> str:
+        return str(self.schema.get("description", ""))
+
+    @property
+    def has_default(self) -> bool:
+        return "default" in self.schema
+
+    @property
+    def default(self) -> Any:
+        return self.schema.get("default")
+
+
+@dataclass(frozen=True, eq=False)
+class Tool:
+    """A callable thing offered to the model.
+
+    Args:
+        name: as it is written in a call.
+        description: prose; its first line is what a signature shows.
+        schema: JSON Schema of the arguments, of type `object`; the order of `properties` is the
+            order of the parameters.
+    """
+
+    name: str
+    description: str
+    schema: JsonSchema
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        required = set(self.schema.get("required", ()))
+        properties: Mapping[str, JsonSchema] = self.schema.get("properties", {})
+        return tuple(
+            Parameter(name, schema, name in required) for name, schema in properties.items()
+        )
+
+    @cached_property
+    def parameter_names(self) -> frozenset[str]:
+        return frozenset(p.name for p in self.parameters)
+
+    def to_openai(self) -> dict[str, Any]:
+        """The tool as an element of OpenAI's `tools` list."""
+        function = {
+            "name": self.name,
+            "description": self.description,
+            "parameters": self.schema,
+        }
+        return {"type": "function", "function": function}
+
+    @classmethod
+    def from_openai(cls, item: Mapping[str, Any]) -> Tool:
+        """Reads an OpenAI tool (with or without the `function` wrapper).
+
+        Raises:
+            TooldrillError: when there is no name or the parameters are not an object schema.
+        """
+        function = item.get("function", item)
+        name = function.get("name") if isinstance(function, Mapping) else None
+        if not isinstance(name, str) or not name:
+            raise TooldrillError(
+                f"a tool without a name: {json.dumps(item)[:120]}",
+                'give every tool the shape {"type": "function", "function": {"name": ...}}',
+            )
+        schema = function.get("parameters") or {"type": "object", "properties": {}}
+        if not isinstance(schema, dict) or schema.get("type", "object") != "object":
+            raise TooldrillError(
+                f"tool {name!r}: parameters is not a JSON Schema of type object",
+                'write {"type": "object", "properties": {...}, "required": [...]}',
+            )
+        return cls(name, str(function.get("description") or ""), schema)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tool) and self.to_openai() == other.to_openai()
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+class Registry:
+    """An ordered set of tools, looked up by name."""
+
+    def __init__(self, tools: Iterable[Tool]) -> None:
+        self.tools = tuple(tools)
+        self._by_name: dict[str, Tool] = {}
+        for tool in self.tools:
+            if tool.name in self._by_name:
+                raise TooldrillError(
+                    f"two tools are named {tool.name!r}",
+                    "rename one of them, or leave one out with SOURCE:name,name",
+                )
+            self._by_name[tool.name] = tool
+
+    @cached_property
+    def _owners(self) -> dict[str, tuple[str, ...]]:
+        owners: dict[str, list[str]] = {}
+        for tool in self.tools:
+            for parameter in tool.parameters:
+                owners.setdefault(parameter.name, []).append(tool.name)
+        return {name: tuple(tools) for name, tools in owners.items()}
+
+    def get(self, name: str) -> Tool | None:
+        return self._by_name.get(name)
+
+    def __getitem__(self, name: str) -> Tool:
+        return self._by_name[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def __iter__(self) -> Iterator[Tool]:
+        return iter(self.tools)
+
+    def __len__(self) -> int:
+        return len(self.tools)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Registry) and self.tools == other.tools
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._by_name)
+
+    def owners(self, parameter: str) -> tuple[str, ...]:
+        """Names of the tools that have a parameter of this name, in registry order."""
+        return self._owners.get(parameter, ())
+
+    def select(self, names: Iterable[str]) -> Registry:
+        """The named tools, in the order given.
+
+        Raises:
+            KeyError: for a name that is not in the registry.
+        """
+        return Registry(self._by_name[name] for name in names)
+
+    def to_openai(self) -> list[dict[str, Any]]:
+        return [tool.to_openai() for tool in self.tools]
+
+    @classmethod
+    def from_openai(cls, items: Iterable[Mapping[str, Any]]) -> Registry:
+        return cls(Tool.from_openai(item) for item in items)
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps(self.to_openai(), ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Registry:
+        """Reads a file written by `save`, or any OpenAI tool list.
+
+        Raises:
+            TooldrillError: when the file is missing or is not a list of tools.
+        """
+        try:
+            items = json.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            raise TooldrillError(
+                f"no registry file at {path}", "make one: tooldrill tools SOURCE --save FILE"
+            ) from None
+        except ValueError as error:
+            raise TooldrillError(
+                f"{path} is not JSON: {error}", "make one: tooldrill tools SOURCE --save FILE"
+            ) from None
+        if not isinstance(items, list):
+            raise TooldrillError(f"{path} is not a list of tools", "save the OpenAI `tools` list")
+        return cls.from_openai(items)

@@ -1,0 +1,1 @@
+"""Worlds, tasks, traces, corruptions and the datasets made of them."""

@@ -1,0 +1,1 @@
+"""Suites, measures, statistics and the report."""

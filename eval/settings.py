@@ -1,0 +1,36 @@
+"""Settings of the evaluation stage, as they stand in a config file."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from tooldrill.agent.settings import EngineSettings, LoopSettings, Settings
+from tooldrill.export.settings import Quantization
+
+
+class BaselineSettings(Settings):
+    """A model to compare with: a GGUF file or an OpenAI-compatible endpoint."""
+
+    name: str = Field(description="As the report shows it.")
+    gguf: str | None = None
+    endpoint: str | None = Field(None, description="Base URL, http://host:port/v1.")
+    model: str | None = Field(None, description="Model name sent to the endpoint.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> BaselineSettings:
+        if (self.gguf is None) == (self.endpoint is None):
+            raise ValueError("give either `gguf` or `endpoint`")
+        return self
+
+
+class EvalSettings(Settings):
+    """The held-out tasks and the conditions they are run under."""
+
+    seed: int = Field(1000, description="Seed of the tasks.")
+    worlds: list[str] = Field(["calendar", "contacts"], min_length=1)
+    tasks: int = Field(60, ge=1, description="Tasks in all.")
+    tools: tuple[int, int] = (2, 6)
+    quantization: Quantization = "Q8_0"
+    loop: LoopSettings = LoopSettings()
+    engine: EngineSettings = EngineSettings()
+    baselines: list[BaselineSettings] = []

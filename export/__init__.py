@@ -1,0 +1,1 @@
+"""From adapter to GGUF: merge, convert, quantize, verify."""

@@ -1,0 +1,1 @@
+"""The `tooldrill` command. Each module adds the commands of one subject."""

@@ -1,0 +1,1 @@
+"""SFT and DPO with LoRA: from datasets to an adapter."""
