@@ -27,7 +27,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         with _disk_errors(path):
             yield temporary
-            os.replace(temporary, path)
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -57,8 +57,8 @@ def _replace_directory(new: Path, path: Path) -> None:
     # A folder cannot be replaced in one step: the old one steps aside first.
     aside = path.with_name(f".{path.name}.{os.getpid()}.old")
     if path.exists():
-        os.replace(path, aside)
-    os.replace(new, path)
+        path.replace(aside)
+    new.replace(path)
     shutil.rmtree(aside, ignore_errors=True)
 
 

@@ -26,7 +26,7 @@ HIDDEN_PARAMETERS = frozenset({"context", "stop_event", "self", "cls"})
 class _ToolSchema(GenerateJsonSchema):
     """pydantic's schema without the generated titles, which only cost the model tokens."""
 
-    def field_title_should_be_set(self, schema: Any) -> bool:
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
         return False
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
@@ -115,3 +115,9 @@ def _description(doc: docstring_parser.Docstring) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def unhinted_parameters(function: Callable[..., Any]) -> list[str]:
+    """Offered parameters without a type hint: their type is the default's, else anything."""
+    offered = _offered(function, function.__name__)
+    return [p.name for p in offered if p.annotation is inspect.Parameter.empty]

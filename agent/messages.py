@@ -12,10 +12,12 @@ from tooldrill.agent.episode import Message
 
 
 def user(text: str) -> Message:
+    """What the user, or the loop on a user's behalf, says."""
     return {"role": "user", "content": text}
 
 
 def system(text: str) -> Message:
+    """Instructions that stand before everything."""
     return {"role": "system", "content": text}
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tooldrill.agent.errors import TooldrillError
-
-JsonSchema = dict[str, Any]
+from tooldrill.agent.values import JsonSchema as JsonSchema
+from tooldrill.agent.values import ValueChecker
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,21 @@ class Tool:
     @cached_property
     def parameter_names(self) -> frozenset[str]:
         return frozenset(p.name for p in self.parameters)
+
+    @cached_property
+    def required_names(self) -> tuple[str, ...]:
+        return tuple(p.name for p in self.parameters if p.required)
+
+    @cached_property
+    def open_ended(self) -> bool:
+        """Whether the schema explicitly allows arguments that it does not name."""
+        return self.schema.get("additionalProperties", False) is not False
+
+    @cached_property
+    def checkers(self) -> dict[str, ValueChecker]:
+        """A compiled checker of the value of each parameter."""
+        definitions = self.schema.get("$defs")
+        return {p.name: ValueChecker(p.schema, definitions) for p in self.parameters}
 
     def to_openai(self) -> dict[str, Any]:
         """The tool as an element of OpenAI's `tools` list."""

@@ -29,8 +29,23 @@ class Split(StrEnum):
     HELDOUT = "heldout"
 
 
+class Mask(BaseModel):
+    """New names for the tools and parameters of one task, each by the name the world knows.
+
+    A parameter has the same new name on every tool, so that what is shared stays shared.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    tools: dict[str, str]
+    parameters: dict[str, str]
+
+
 class Task(BaseModel):
     """One thing to do.
+
+    `tools`, `oracle` and `history` use the names that are shown to the model: a masked task's new
+    ones.
 
     Attributes:
         id: unique in a suite; contains world, template and a number.
@@ -41,7 +56,9 @@ class Task(BaseModel):
         oracle: the calls that solve it, in order; empty for `restrain`.
         answer: what the oracle concludes with.
         answer_contains: strings that a conclusion must contain (case does not matter).
-        history: messages between the prompt and the first reply (a failed call and its error).
+        history: messages between the prompt and the first reply (a failed call and its error);
+            the oracle goes on from there.
+        mask: how to get from the shown names to the world's; None when they are the same.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -58,6 +75,7 @@ class Task(BaseModel):
     answer: str
     answer_contains: list[str] = Field(default_factory=list)
     history: list[Message] = Field(default_factory=list)
+    mask: Mask | None = None
     max_steps: int = 8
 
     @property

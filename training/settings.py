@@ -49,7 +49,7 @@ class SftSettings(Settings):
     epochs: float = Field(1.0, gt=0)
     max_steps: int | None = Field(None, ge=1, description="Stops earlier than `epochs`.")
     learning_rate: float = Field(1e-3, gt=0)
-    batch_tokens: int = Field(1024, ge=64, description="Tokens of one packed sequence.")
+    batch_size: int = Field(4, ge=1, description="Examples per step; those sharing a prefix meet.")
     gradient_accumulation: int = Field(1, ge=1)
     warmup: float = Field(0.05, ge=0, lt=1, description="Share of the steps.")
     save_every: int = Field(20, ge=1, description="Steps between checkpoints.")

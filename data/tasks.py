@@ -1,0 +1,212 @@
+"""Making tasks: drafts of the worlds' templates become tasks with tools, history and mask.
+
+Everything follows from the seed, shares are exact, and every oracle is carried out before its task
+is handed over. How traces are made of tasks is not decided here: see `traces`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from tooldrill.agent import messages
+from tooldrill.agent.call import Call
+from tooldrill.agent.checker import check_calls
+from tooldrill.agent.environment import Observation
+from tooldrill.agent.episode import CallRecord, Message
+from tooldrill.data.mask import make_mask, mask_call
+from tooldrill.data.mistakes import fail
+from tooldrill.data.solve import end_state, open_task, run_oracle, says
+from tooldrill.data.task import Task, TaskKind
+from tooldrill.data.worlds.base import World
+from tooldrill.data.worlds.book import Draft, Template
+from tooldrill.data.worlds.catalog import WORLDS, get_world
+
+
+class OracleFailureError(Exception):
+    """A template's own solution does not solve its task: a defect of the template."""
+
+
+def make_tasks(
+    worlds: Sequence[str],
+    count: int,
+    seed: int,
+    tools: tuple[int, int],
+    *,
+    recovery: float,
+    restraint: float,
+    masking: float = 0.0,
+) -> list[Task]:
+    """`count` verified tasks, the worlds in turn.
+
+    Args:
+        worlds: names of the worlds.
+        count: how many tasks.
+        seed: the same seed gives the same tasks.
+        tools: fewest and most tools offered; never fewer than the oracle needs.
+        recovery: share with a failed call in the history.
+        restraint: share in which nothing is to be called.
+        masking: share with renamed tools and parameters, over all kinds alike.
+
+    Raises:
+        TooldrillError: when a world does not exist.
+        OracleFailureError: when a template's oracle does not solve its task.
+    """
+    rng = random.Random(f"tasks:{seed}")
+    kinds = _kinds(rng, count, recovery, restraint)
+    masked = _marks(rng, count, masking)
+    opened = [get_world(name) for name in worlds]
+    turns = {
+        (world.name, restrain): _in_turn(rng, world.templates(kind))
+        for world in opened
+        for restrain, kind in ((False, TaskKind.ACT), (True, TaskKind.RESTRAIN))
+    }
+    # The worlds are dealt within each kind, so that none gets all the recoveries.
+    dealt = dict.fromkeys(TaskKind, 0)
+    made = []
+    for index, kind in enumerate(kinds):
+        world = opened[dealt[kind] % len(opened)]
+        dealt[kind] += 1
+        template = next(turns[world.name, kind is TaskKind.RESTRAIN])
+        own = random.Random(f"task:{seed}:{index}")
+        plan = _Plan(index, world, template, kind, tools, masked[index])
+        made.append(_make(own, plan))
+    return made
+
+
+def verify(task: Task) -> None:
+    """Carries out the oracle and checks that it solves the task, and that doing nothing does not.
+
+    Raises:
+        OracleFailureError: naming what went wrong.
+    """
+    with open_task(task) as opened:
+        violations = check_calls(task.calls, opened.registry)
+        start = opened.session.snapshot()
+    if violations:
+        raise OracleFailureError(f"{task.id}: the oracle breaks the contract: {violations}")
+    for call, observation in run_oracle(task):
+        if observation.error:
+            raise OracleFailureError(f"{task.id}: {call} came back with {observation.text}")
+    if not says(task.answer, task.answer_contains):
+        raise OracleFailureError(f"{task.id}: the answer lacks {task.answer_contains}")
+    changed = end_state(task) != start
+    idle = not changed and says(task.prompt, task.answer_contains)
+    if task.kind is TaskKind.RESTRAIN and changed:
+        raise OracleFailureError(f"{task.id}: nothing was to be done, yet the state changed")
+    if task.kind is not TaskKind.RESTRAIN and idle:
+        raise OracleFailureError(f"{task.id}: doing nothing would solve it")
+
+
+class _Plan(NamedTuple):
+    """What was decided about a task before anything of it is drawn."""
+
+    number: int
+    world: World
+    template: Template
+    kind: TaskKind
+    tools: tuple[int, int]
+    masked: bool
+
+
+def _make(rng: random.Random, plan: _Plan) -> Task:
+    world, name = plan.world, f"{plan.world.name}.{plan.template.name}"
+    draft = plan.template.draft(rng)
+    task = Task(
+        id=f"{name}-{plan.number:04d}",
+        world=world.name,
+        split=world.split,
+        template=name,
+        kind=plan.kind,
+        prompt=draft.prompt,
+        state=draft.state,
+        tools=_offered(rng, world, draft, plan.tools),
+        oracle=[CallRecord(name=name, arguments=arguments) for name, arguments in draft.oracle],
+        answer=draft.answer,
+        answer_contains=list(draft.answer_contains),
+    )
+    if plan.masked:
+        task = _masked(rng, world, task)
+    if plan.kind is TaskKind.RECOVER:
+        task = _failing(rng, task)
+    verify(task)
+    return task
+
+
+def _offered(rng: random.Random, world: World, draft: Draft, tools: tuple[int, int]) -> list[str]:
+    """The oracle's tools, those that tempt, and random others, in random order."""
+    names = list(dict.fromkeys([name for name, _ in draft.oracle] + list(draft.needs)))
+    others = [n for n in world.tool_names if n not in names and n not in draft.without]
+    wanted = rng.randint(*tools) - len(names)
+    names += rng.sample(others, max(0, min(wanted, len(others))))
+    rng.shuffle(names)
+    return names
+
+
+def _masked(rng: random.Random, world: World, task: Task) -> Task:
+    mask = make_mask(rng, world.registry.select(task.tools), all_names())
+    oracle = []
+    for record in task.oracle:
+        name, arguments = mask_call(mask, record.name, record.arguments)
+        oracle.append(CallRecord(name=name, arguments=arguments))
+    tools = [mask.tools[name] for name in task.tools]
+    return task.model_copy(update={"mask": mask, "oracle": oracle, "tools": tools})
+
+
+def _failing(rng: random.Random, task: Task) -> Task:
+    """The task with one of the oracle's calls failing first; earlier ones are in the history."""
+    at = rng.randrange(len(task.oracle))
+    history: list[Message] = []
+    for call, observation in run_oracle(task)[:at]:
+        history += _turn(call, observation.text)
+    begun = task.model_copy(update={"history": history, "oracle": task.oracle[at:]})
+
+    def attempt(call: Call) -> Observation:
+        with open_task(begun) as opened:
+            return opened.session.call(call.name, call.arguments)
+
+    with open_task(begun) as opened:
+        failure = fail(rng, task.calls[at], opened.registry, attempt)
+    history += _turn(failure.call, failure.observation.text, learn=False)
+    return begun.model_copy(update={"history": history})
+
+
+def _turn(call: Call, observation: str, *, learn: bool = True) -> list[Message]:
+    return [
+        messages.call_message(call, learn=learn),
+        messages.observation_message(call.name, observation),
+    ]
+
+
+def _kinds(rng: random.Random, count: int, recovery: float, restraint: float) -> list[TaskKind]:
+    recover = round(count * recovery)
+    restrain = min(round(count * restraint), count - recover)
+    kinds = [TaskKind.RECOVER] * recover + [TaskKind.RESTRAIN] * restrain
+    kinds += [TaskKind.ACT] * (count - len(kinds))
+    rng.shuffle(kinds)
+    return kinds
+
+
+def _marks(rng: random.Random, count: int, share: float) -> list[bool]:
+    marked = round(count * share)
+    marks = [True] * marked + [False] * (count - marked)
+    rng.shuffle(marks)
+    return marks
+
+
+def _in_turn(rng: random.Random, templates: Sequence[Template]) -> Iterator[Template]:
+    """The templates again and again, each time in another order: none is rare."""
+    while True:
+        yield from rng.sample(templates, len(templates))
+
+
+@cache
+def all_names() -> frozenset[str]:
+    """Every tool and parameter name of every world: no mask may make one of them."""
+    names: set[str] = set()
+    for world in WORLDS:
+        for tool in get_world(world).registry:
+            names |= {tool.name, *tool.parameter_names}
+    return frozenset(names)

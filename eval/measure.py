@@ -1,0 +1,167 @@
+"""From judged episodes to measures: what a model did, as rates with intervals and means.
+
+Episodes whose engine failed say nothing about the model: they are left out and counted. Rates over
+replies are clustered by task, rates over tasks are not (see `statistics`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from tooldrill.agent.episode import Episode, Outcome
+from tooldrill.agent.violation import ViolationClass
+from tooldrill.data.task import TaskKind
+from tooldrill.eval.replies import JudgedReply, judged_replies, tool_calls
+from tooldrill.eval.results import Results
+from tooldrill.eval.statistics import Paired, Rate, clustered_rate, paired, simple_rate
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What one results file says.
+
+    Attributes:
+        episodes: judged ones; excluded: those whose engine failed.
+        discipline: replies without a violation, of all replies.
+        success: tasks whose checker passed.
+        recovery: replies after an error observation that are disciplined, are not the same call,
+            and whose task succeeds, of all replies after an error observation. An error after which
+            the step budget ended has no next reply and is not counted.
+        clean: tasks in which no reply had a violation.
+        call_rate: must-call tasks in which a tool was called at least once.
+        over_refusal: must-call tasks that were concluded without any call. (Together they can miss
+            1: the rest never wrote a call that could be read and never concluded.)
+        violations: for each class, replies that have it, of all replies.
+        steps, prompt_tokens, reply_tokens, seconds: means per episode; None without episodes.
+            Seconds are a reply's own, from submission to its end, added up.
+    """
+
+    name: str
+    episodes: int
+    excluded: int
+    replies: int
+    discipline: Rate
+    success: Rate
+    recovery: Rate
+    clean: Rate
+    call_rate: Rate
+    over_refusal: Rate
+    violations: dict[ViolationClass, Rate]
+    steps: float | None
+    prompt_tokens: float | None
+    reply_tokens: float | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One model against a reference on the tasks both were judged on."""
+
+    name: str
+    reference: str
+    same_suite: bool
+    success: Paired
+    clean: Paired
+
+
+@dataclass(frozen=True)
+class _Judged:
+    episode: Episode
+    replies: list[JudgedReply]
+
+    @property
+    def must_call(self) -> bool:
+        return self.episode.kind != TaskKind.RESTRAIN
+
+    @property
+    def called(self) -> bool:
+        return any(tool_calls(step) for step in self.episode.steps)
+
+    @property
+    def clean(self) -> bool:
+        return all(reply.disciplined for reply in self.replies)
+
+
+def measure(results: Results) -> Measures:
+    """All measures of one results file."""
+    judged = _judged(results)
+    must_call = [one for one in judged if one.must_call]
+    refused = [
+        one for one in must_call if not one.called and one.episode.outcome is Outcome.CONCLUDED
+    ]
+    replies = sum(len(one.replies) for one in judged)
+    return Measures(
+        name=results.model.name,
+        episodes=len(judged),
+        excluded=len(results.episodes) - len(judged),
+        replies=replies,
+        discipline=_reply_rate(judged, lambda reply: reply.disciplined),
+        success=simple_rate(sum(one.episode.success is True for one in judged), len(judged)),
+        recovery=clustered_rate(_recoveries(one) for one in judged),
+        clean=simple_rate(sum(one.clean for one in judged), len(judged)),
+        call_rate=simple_rate(sum(one.called for one in must_call), len(must_call)),
+        over_refusal=simple_rate(len(refused), len(must_call)),
+        violations={kind: _class_rate(judged, kind) for kind in ViolationClass},
+        steps=_mean(len(one.replies) for one in judged),
+        prompt_tokens=_mean(_total(one, "prompt_tokens") for one in judged),
+        reply_tokens=_mean(_total(one, "reply_tokens") for one in judged),
+        seconds=_mean(_total(one, "seconds") for one in judged),
+    )
+
+
+def compare(results: Results, reference: Results) -> Comparison:
+    """Paired comparison; differences are `results` minus `reference`."""
+    ours = {one.episode.task: one for one in _judged(results)}
+    theirs = {one.episode.task: one for one in _judged(reference)}
+    return Comparison(
+        name=results.model.name,
+        reference=reference.model.name,
+        same_suite=results.suite.sha256 == reference.suite.sha256,
+        success=paired(
+            {task: one.episode.success is True for task, one in theirs.items()},
+            {task: one.episode.success is True for task, one in ours.items()},
+        ),
+        clean=paired(
+            {task: one.clean for task, one in theirs.items()},
+            {task: one.clean for task, one in ours.items()},
+        ),
+    )
+
+
+def _judged(results: Results) -> list[_Judged]:
+    return [
+        _Judged(episode, judged_replies(episode))
+        for episode in results.episodes
+        if episode.outcome is not Outcome.FAILED
+    ]
+
+
+def _reply_rate(judged: Sequence[_Judged], holds: Callable[[JudgedReply], bool]) -> Rate:
+    return clustered_rate(
+        (sum(holds(reply) for reply in one.replies), len(one.replies)) for one in judged
+    )
+
+
+def _class_rate(judged: Sequence[_Judged], kind: ViolationClass) -> Rate:
+    return _reply_rate(judged, lambda reply: any(v.kind is kind for v in reply.violations))
+
+
+def _recoveries(one: _Judged) -> tuple[int, int]:
+    chances = [reply for reply in one.replies if reply.after_error]
+    taken = [
+        reply
+        for reply in chances
+        if reply.disciplined and not reply.repeats_failure and one.episode.success is True
+    ]
+    return len(taken), len(chances)
+
+
+def _total(one: _Judged, field: str) -> float:
+    return sum(float(getattr(step, field)) for step in one.episode.steps)
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    collected = list(values)
+    return fmean(collected) if collected else None

@@ -1,0 +1,194 @@
+"""Writes the report: one HTML file that opens offline from disk, and the same tables in Markdown.
+
+Numbers come from `measure`, words from `verdict` and `table`, drawings from `charts`, episodes from
+`browser`; here they are put together. Model output is untrusted: templates escape everything, data
+goes in as inert JSON, and the page's content security policy lets only our own scripts run.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from tooldrill.agent.atomic import write_text
+from tooldrill.agent.errors import TooldrillError
+from tooldrill.agent.violation import ViolationClass
+from tooldrill.eval import table
+from tooldrill.eval.browser import embed, episode_views
+from tooldrill.eval.charts import Curves, charts, curve_id
+from tooldrill.eval.measure import Measures, compare, measure
+from tooldrill.eval.results import Results
+from tooldrill.eval.statistics import CONFIDENCE
+from tooldrill.eval.verdict import verdict
+
+Facts = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Further tables by title: rows of plain values, all with the same keys (data, export...)."""
+
+
+@dataclass(frozen=True)
+class ReportPaths:
+    """Where the report was written."""
+
+    html: Path
+    markdown: Path
+
+
+@dataclass(frozen=True)
+class _Model:
+    """One column of the report."""
+
+    results: Results
+    measures: Measures
+    row: table.SummaryRow
+    baseline: bool
+
+
+def write_report(
+    results: Sequence[Results],
+    out: Path,
+    curves: Curves | None = None,
+    *,
+    title: str = "tooldrill report",
+    notes: Sequence[str] = (),
+    baselines: Sequence[Results] = (),
+    facts: Facts | None = None,
+) -> ReportPaths:
+    """Writes `report.html` and `report.md` into the folder `out`.
+
+    Args:
+        results: the run's models; the first is the reference (the base model), the last is the
+            end product that the verdict speaks of.
+        curves: for each training stage its log: dictionaries with `step`, `loss`, `eval_loss`...
+        notes: sentences shown under the verdict.
+        baselines: models to compare with; none is said as such in the report.
+        facts: further tables (data statistics, export and quantization).
+
+    Raises:
+        TooldrillError: when there are no results.
+    """
+    if not results:
+        raise TooldrillError("no results to report", "run an evaluation first: tooldrill eval")
+    context = _context(results, baselines, curves=curves, title=title, notes=notes, facts=facts)
+    paths = ReportPaths(out / "report.html", out / "report.md")
+    write_text(paths.html, _environment(escape=True).get_template("report.html").render(context))
+    write_text(paths.markdown, _environment(escape=False).get_template("report.md").render(context))
+    return paths
+
+
+def _context(
+    results: Sequence[Results],
+    baselines: Sequence[Results],
+    *,
+    curves: Curves | None,
+    title: str,
+    notes: Sequence[str],
+    facts: Facts | None,
+) -> dict[str, Any]:
+    models = [_model(one, baseline=False) for one in results]
+    models += [_model(one, baseline=True) for one in baselines]
+    measures = [model.measures for model in models]
+    comparisons = [compare(model.results, results[0]) for model in models[1:]]
+    own = measures[: len(results)]
+    return {
+        "title": title,
+        "notes": list(notes),
+        "verdict": [*verdict(own, comparisons), *_against_baselines(results, baselines)],
+        "models": models,
+        "baselines": [model for model in models if model.baseline],
+        "comparisons": comparisons,
+        "class_rows": table.class_rows(measures, seen_only=True),
+        "unseen": _unseen(measures),
+        "curves": {stage: curve_id(stage) for stage in curves or {}},
+        "facts": facts or {},
+        "worlds": sorted({world for model in models for world in model.results.suite.worlds}),
+        "classes": [kind.value for kind in ViolationClass],
+        "confidence": f"{100 * CONFIDENCE:.0f}%",
+        "table": table,
+        "figures": Markup(embed(charts(measures, curves))),
+        "episodes": Markup(embed(_episodes(models))),
+        "style": Markup(_text("report.css")),
+        "script": Markup(_text("report.js")),
+        "plotly": Markup(get_plotlyjs()),
+        "policy": _policy(),
+    }
+
+
+def _model(results: Results, *, baseline: bool) -> _Model:
+    measures = measure(results)
+    return _Model(results, measures, table.summary_row(results, measures), baseline)
+
+
+def _episodes(models: Sequence[_Model]) -> dict[str, Any]:
+    all_results = [model.results for model in models]
+    return {
+        "models": [one.model.name for one in all_results],
+        "episodes": episode_views(all_results),
+    }
+
+
+def _against_baselines(results: Sequence[Results], baselines: Sequence[Results]) -> list[str]:
+    final = results[-1]
+    return [
+        f"Against the baseline {one.model.name}, tasks solved: "
+        f"{table.paired_text(compare(final, one).success)}."
+        for one in baselines
+    ]
+
+
+def _unseen(measures: Sequence[Measures]) -> list[str]:
+    """Classes that no model was caught in."""
+    return [
+        kind.value
+        for kind in ViolationClass
+        if not any(one.violations[kind].count for one in measures)
+    ]
+
+
+def _policy() -> str:
+    """Only the page's own two scripts run, by their hashes; nothing is loaded from anywhere."""
+    hashes = " ".join(_script_hash(text) for text in (get_plotlyjs(), _text("report.js")))
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _script_hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _text(name: str) -> str:
+    return (files("tooldrill.eval") / "templates" / name).read_text("utf-8")
+
+
+def _environment(*, escape: bool) -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(_text),
+        autoescape=escape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["cell"] = _markdown_cell
+    return environment
+
+
+def _markdown_cell(value: object) -> str:
+    """Text that is only text in a Markdown table: one line, no markup of its own."""
+    text = html.escape(" ".join(str(value).split()), quote=False)
+    for character in "\\`*[]|":
+        text = text.replace(character, f"\\{character}")
+    return text

@@ -1,0 +1,164 @@
+"""Runs a model on tasks and writes a results file; a killed run goes on where it stopped.
+
+The episodes are run by `tooldrill.agent.loop`, each over its own world session; the verdicts come
+from `grade`. Opening models is `models`' work.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tooldrill.agent.engines.base import Engine
+from tooldrill.agent.episode import Episode, Outcome
+from tooldrill.agent.errors import TooldrillError
+from tooldrill.agent.loop import Job, run_episodes
+from tooldrill.agent.progress import Progress, silent
+from tooldrill.agent.settings import EngineSettings, LoopSettings
+from tooldrill.data.solve import OpenedTask, judge, open_task
+from tooldrill.data.task import Task
+from tooldrill.eval.grade import grade
+from tooldrill.eval.partial import PartialResults
+from tooldrill.eval.results import (
+    Condition,
+    ModelInfo,
+    Results,
+    Suite,
+    current_versions,
+    suite_of,
+)
+
+
+def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they are made
+    engine: Engine,
+    model: ModelInfo,
+    tasks: Sequence[Task],
+    loop: LoopSettings,
+    engine_settings: EngineSettings,
+    out: Path,
+    progress: Progress = silent,
+    *,
+    seed: int | None = None,
+) -> Results:
+    """Runs every task once and writes the results to `out`.
+
+    Every finished episode is kept at once in `<out>.partial.jsonl`; a run that was killed goes on
+    from there when model, tasks and condition are the same. The file is removed at the end.
+
+    Args:
+        seed: what the tasks were drawn from, for the record.
+
+    Raises:
+        TooldrillError: when there are no tasks, two share an id, or the engine failed every time.
+    """
+    _check_tasks(tasks)
+    suite = suite_of(tasks, seed)
+    condition = Condition(loop=loop, engine=engine_settings)
+    partial = PartialResults(partial_path(out), _identity(model, suite, condition))
+    _run_missing(engine, tasks, loop, partial, progress)
+    episodes = [partial.episodes[task.id] for task in tasks]
+    _check_engine(episodes, model)
+    results = Results(
+        model=model,
+        suite=suite,
+        condition=condition,
+        task_ids=[task.id for task in tasks],
+        episodes=episodes,
+        seconds=round(partial.seconds, 3),
+        versions=current_versions(),
+    )
+    results.save(out)
+    partial.remove()
+    return results
+
+
+def partial_path(out: Path) -> Path:
+    """Where the finished episodes of an unfinished evaluation are kept."""
+    return out.with_name(out.name + ".partial.jsonl")
+
+
+def _run_missing(
+    engine: Engine,
+    tasks: Sequence[Task],
+    loop: LoopSettings,
+    partial: PartialResults,
+    progress: Progress,
+) -> None:
+    missing = {task.id: task for task in tasks if task.id not in partial.episodes}
+    before, started = partial.seconds, time.perf_counter()
+    progress(len(partial.episodes), len(tasks), "resumed" if partial.episodes else "")
+    opened: dict[str, OpenedTask] = {}
+
+    def jobs() -> Iterator[Job]:
+        for task in missing.values():
+            opened[task.id] = open_task(task)
+            yield _job(task, opened[task.id], loop)
+
+    def finish(job: Job, episode: Episode) -> None:
+        task = missing[job.task_id]
+        graded = grade(episode, task, _success(task, opened[task.id], episode))
+        opened.pop(task.id).close()
+        partial.seconds = before + time.perf_counter() - started
+        partial.append(graded)
+        progress(len(partial.episodes), len(tasks), _note(partial.episodes))
+
+    try:
+        run_episodes(jobs(), engine, loop, on_done=finish)
+    finally:
+        for left in opened.values():
+            left.close()
+
+
+def _job(task: Task, opened: OpenedTask, loop: LoopSettings) -> Job:
+    return Job(
+        task_id=task.id,
+        messages=list(opened.messages),
+        registry=opened.registry,
+        environment=opened.session,
+        max_steps=min(task.max_steps, loop.max_steps),
+        world=task.world,
+        template=task.template,
+        kind=task.kind.value,
+    )
+
+
+def _success(task: Task, opened: OpenedTask, episode: Episode) -> bool:
+    if episode.outcome is Outcome.FAILED:
+        return False  # `grade` gives a failed episode no verdict at all
+    return judge(task, opened.session, episode.conclusion)
+
+
+def _note(episodes: dict[str, Episode]) -> str:
+    solved = sum(episode.success is True for episode in episodes.values())
+    return f"{solved} of {len(episodes)} solved"
+
+
+def _identity(model: ModelInfo, suite: Suite, condition: Condition) -> dict[str, Any]:
+    # A file is known by its content wherever it lies; an endpoint only by its address and name.
+    known_by = model.sha256 or f"{model.source} {model.name}"
+    return {
+        "model": known_by,
+        "suite": suite.sha256,
+        "condition": condition.model_dump(mode="json"),
+    }
+
+
+def _check_tasks(tasks: Sequence[Task]) -> None:
+    if not tasks:
+        raise TooldrillError("there are no tasks to evaluate", "set eval.tasks to at least 1")
+    seen: set[str] = set()
+    for task in tasks:
+        if task.id in seen:
+            raise TooldrillError(f"two tasks have the id {task.id!r}", "give every task its own id")
+        seen.add(task.id)
+
+
+def _check_engine(episodes: Sequence[Episode], model: ModelInfo) -> None:
+    if any(episode.outcome is not Outcome.FAILED for episode in episodes):
+        return
+    raise TooldrillError(
+        f"{model.name} gave no reply in any of {len(episodes)} episodes: {episodes[0].failure}",
+        "check that the model or endpoint runs and that eval.engine.context holds the prompt",
+    )

@@ -1,0 +1,19 @@
+"""The held-out tasks of an evaluation, drawn from a seed. Making them is the data stage's work."""
+
+from __future__ import annotations
+
+from tooldrill.data.task import Task
+from tooldrill.data.tasks import make_tasks
+from tooldrill.eval.settings import EvalSettings
+
+
+def heldout_tasks(settings: EvalSettings) -> list[Task]:
+    """The tasks every model of a run is measured on: same settings, same tasks."""
+    return make_tasks(
+        settings.worlds,
+        settings.tasks,
+        settings.seed,
+        settings.tools,
+        recovery=settings.recovery,
+        restraint=settings.restraint,
+    )

@@ -1,0 +1,136 @@
+"""The numbers of a report as plain rows, for the terminal's table, the Markdown and the HTML.
+
+Words and rounding are decided here, so that the same number reads the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tooldrill.agent.violation import ViolationClass
+from tooldrill.eval.measure import Comparison, Measures, measure
+from tooldrill.eval.results import Results
+from tooldrill.eval.statistics import Paired, Rate, rule_of_three
+
+NONE = "-"
+
+RATE_COLUMNS = ("discipline", "success", "recovery", "call_rate", "over_refusal")
+RATE_TITLES = {
+    "discipline": "Discipline rate",
+    "success": "Success",
+    "recovery": "Recovery",
+    "call_rate": "Call rate",
+    "over_refusal": "Over-refusal",
+}
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """One model's line of the main table.
+
+    Attributes:
+        rates: texts by the names in `RATE_COLUMNS`, each `97.2% (94.1-98.7)`.
+        steps, reply_tokens, seconds: means per episode.
+        excluded: episodes left out because the engine failed.
+    """
+
+    model: str
+    quantization: str
+    episodes: int
+    excluded: int
+    replies: int
+    rates: dict[str, str]
+    steps: str
+    reply_tokens: str
+    seconds: str
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One violation class: a text per model, in the order of the models."""
+
+    kind: ViolationClass
+    cells: list[str]
+
+
+def summary_rows(results: Sequence[Results]) -> list[SummaryRow]:
+    """One row per results file, in their order."""
+    return [summary_row(one, measure(one)) for one in results]
+
+
+def summary_row(results: Results, measures: Measures) -> SummaryRow:
+    """The row of one results file whose measures are known already."""
+    return SummaryRow(
+        model=measures.name,
+        quantization=results.model.quantization or NONE,
+        episodes=measures.episodes,
+        excluded=measures.excluded,
+        replies=measures.replies,
+        rates={column: rate_text(getattr(measures, column)) for column in RATE_COLUMNS},
+        steps=mean_text(measures.steps, 1),
+        reply_tokens=mean_text(measures.reply_tokens, 0),
+        seconds=mean_text(measures.seconds, 1),
+    )
+
+
+def class_rows(measures: Sequence[Measures], *, seen_only: bool = False) -> list[ClassRow]:
+    """One row per violation class; with `seen_only`, classes that some model was caught in."""
+    return [
+        ClassRow(kind, [class_text(one.violations[kind]) for one in measures])
+        for kind in ViolationClass
+        if not seen_only or any(one.violations[kind].count for one in measures)
+    ]
+
+
+def percent(share: float) -> str:
+    """`97.2%`."""
+    return f"{100 * share:.1f}%"
+
+
+def interval_text(rate: Rate) -> str:
+    """`94.1-98.7`, in per cent."""
+    return f"{100 * rate.low:.1f}-{100 * rate.high:.1f}"
+
+
+def rate_text(rate: Rate) -> str:
+    """The rate and its interval; a dash when nothing was observed."""
+    return NONE if rate.value is None else f"{percent(rate.value)} ({interval_text(rate)})"
+
+
+def class_text(rate: Rate) -> str:
+    """`3.1% (7)`; a class that was never seen shows the rule of three's upper bound."""
+    if rate.value is None:
+        return NONE
+    if rate.count == 0:
+        return f"0 (<{percent(rule_of_three(rate.effective))})"
+    return f"{percent(rate.value)} ({rate.count})"
+
+
+def mean_text(value: float | None, digits: int) -> str:
+    """The mean with so many digits; a dash when there is none."""
+    return NONE if value is None else f"{value:.{digits}f}"
+
+
+def p_text(p_value: float) -> str:
+    """`p = 0.031`, `p < 0.001`."""
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+
+
+def paired_text(pair: Paired) -> str:
+    """`+31.7 points (18.2 to 43.0), p < 0.001`."""
+    if pair.tasks == 0:
+        return "no task in common"
+    return (
+        f"{100 * pair.difference:+.1f} points "
+        f"({100 * pair.low:+.1f} to {100 * pair.high:+.1f}), {p_text(pair.p_value)}"
+    )
+
+
+def comparison_note(comparison: Comparison) -> str:
+    """What makes a comparison less than it seems; empty when nothing does."""
+    if comparison.success.tasks == 0:
+        return "no task in common"
+    if not comparison.same_suite:
+        return f"different suites: only the {comparison.success.tasks} shared tasks are compared"
+    return ""

@@ -1,0 +1,96 @@
+"""Logits of every position of a text from a GGUF file, through llama.cpp.
+
+For comparing a file with the model it was made from; generating replies is the engine's work.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import llama_cpp
+import numpy as np
+
+from tooldrill.agent.engines.gguf_model import GgufModel
+from tooldrill.agent.errors import TooldrillError
+
+MAX_THREADS = 4
+
+
+class LogitReader:
+    """A GGUF loaded on the CPU with a context of `context` tokens.
+
+    The cache is kept in F32, so that what is measured is the weights' rounding.
+
+    Raises:
+        TooldrillError: when llama.cpp cannot load the file.
+    """
+
+    def __init__(self, path: Path, context: int) -> None:
+        self.model = GgufModel(path, gpu_layers=0)
+        params = llama_cpp.llama_context_default_params()
+        params.n_ctx = params.n_batch = params.n_ubatch = context
+        params.n_threads = params.n_threads_batch = min(MAX_THREADS, os.cpu_count() or 1)
+        params.type_k = params.type_v = llama_cpp.GGML_TYPE_F32
+        self._context = llama_cpp.llama_init_from_model(self.model.handle, params)
+        if not self._context:
+            self.model.close()
+            raise TooldrillError(
+                f"llama.cpp has no memory for a context of {context} tokens with {path.name}",
+                "close other programs and run the same command again",
+            )
+        self._size = context
+
+    def logits(self, tokens: Sequence[int]) -> np.ndarray[Any, Any]:
+        """Logits after each token, shape (tokens, vocabulary), float32."""
+        self.clear()
+        return self._decode(tokens, range(len(tokens)))
+
+    def greedy(self, prompt: Sequence[int], count: int) -> list[int]:
+        """The `count` tokens that follow a prompt when the most likely one is always taken."""
+        self.clear()
+        reply: list[int] = []
+        pending, at = list(prompt), 0
+        while True:
+            last = self._decode(pending, [len(pending) - 1], at)
+            reply.append(int(last[0].argmax()))
+            if len(reply) == count:
+                return reply
+            at += len(pending)
+            pending = reply[-1:]
+
+    def clear(self) -> None:
+        llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self._context), True)
+
+    def close(self) -> None:
+        if self._context:
+            llama_cpp.llama_free(self._context)
+            self._context = None
+        self.model.close()
+
+    def _decode(
+        self, tokens: Sequence[int], wanted: Sequence[int], start: int = 0
+    ) -> np.ndarray[Any, Any]:
+        if start + len(tokens) > self._size:
+            raise ValueError(f"{start + len(tokens)} tokens in a context of {self._size}")
+        batch = llama_cpp.llama_batch_init(len(tokens), 0, 1)
+        try:
+            batch.n_tokens = len(tokens)
+            for i, token in enumerate(tokens):
+                batch.token[i], batch.pos[i] = token, start + i
+                batch.n_seq_id[i], batch.seq_id[i][0] = 1, 0
+                batch.logits[i] = i in wanted
+            status = llama_cpp.llama_decode(self._context, batch)
+            if status != 0:
+                raise RuntimeError(f"llama_decode failed with status {status}")
+            width = (self.model.vocabulary_size,)
+            rows = [
+                np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(self._context, i), width)
+                for i in wanted
+            ]
+            # np.stack copies: llama.cpp writes over these rows with the next batch.
+            return np.stack(rows)
+        finally:
+            llama_cpp.llama_batch_free(batch)

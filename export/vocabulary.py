@@ -1,0 +1,124 @@
+"""A byte-level BPE tokenizer as GGUF stores it: tokens, their types, merges, special ids.
+
+Only what llama.cpp calls the `gpt2` tokenizer model. That both then cut text alike is proven by
+`verify`, not assumed here.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import gguf
+
+from tooldrill.agent.errors import TooldrillError
+from tooldrill.training.base_model import BaseModel
+from tooldrill.training.gguf_header import read_gguf_header
+from tooldrill.training.pretokenizers import KNOWN, name_of_pre_tokenizer
+
+MODEL = "gpt2"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What a GGUF says about its tokenizer.
+
+    Attributes:
+        pre: llama.cpp's name for how text is cut before merging.
+        tokens, types: one per row of the embeddings; rows without a token are UNUSED.
+        merges: in order of rank, the two parts separated by a space.
+        special: ids by role (bos, eos, unk, pad), those that the tokenizer has.
+    """
+
+    pre: str
+    tokens: list[str]
+    types: list[gguf.TokenType]
+    merges: list[str]
+    special: dict[str, int]
+    add_bos: bool
+
+
+def read_vocabulary(tokenizer: Any, rows: int, base: BaseModel) -> Vocabulary:
+    """The vocabulary of a transformers tokenizer.
+
+    Args:
+        tokenizer: a fast tokenizer.
+        rows: rows of the model's embeddings.
+        base: a GGUF base says itself how it cuts text.
+
+    Raises:
+        TooldrillError: when it is not byte-level BPE, or its cut has no name that llama.cpp knows.
+    """
+    description = json.loads(tokenizer.backend_tokenizer.to_str())
+    model = description["model"]
+    if model["type"] != "BPE" or model.get("byte_fallback"):
+        raise TooldrillError(
+            f"the tokenizer of {base.name} is not byte-level BPE ({model['type']})",
+            "use a base with a byte-level BPE tokenizer (SmolLM2, Llama 3, ...)",
+        )
+    tokens, types = _tokens(model["vocab"], description["added_tokens"], rows, base)
+    merges = [m if isinstance(m, str) else " ".join(m) for m in model["merges"]]
+    special = {
+        role: token
+        for role in ("bos", "eos", "unk", "pad")
+        if (token := getattr(tokenizer, f"{role}_token_id")) is not None
+    }
+    first = tokenizer("a")["input_ids"][0]
+    return Vocabulary(
+        _pre_tokenizer_name(tokenizer, base),
+        tokens,
+        types,
+        merges,
+        special,
+        first == special.get("bos"),
+    )
+
+
+def write_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> None:
+    """Adds the tokenizer's fields to a file being written."""
+    writer.add_tokenizer_model(MODEL)
+    writer.add_tokenizer_pre(vocabulary.pre)
+    writer.add_token_list(vocabulary.tokens)
+    writer.add_token_types(vocabulary.types)
+    writer.add_token_merges(vocabulary.merges)
+    add = {
+        "bos": writer.add_bos_token_id,
+        "eos": writer.add_eos_token_id,
+        "unk": writer.add_unk_token_id,
+        "pad": writer.add_pad_token_id,
+    }
+    for role, token in vocabulary.special.items():
+        add[role](token)
+    writer.add_add_bos_token(vocabulary.add_bos)
+    writer.add_add_space_prefix(False)
+
+
+def _tokens(
+    vocab: dict[str, int], added: list[dict[str, Any]], rows: int, base: BaseModel
+) -> tuple[list[str], list[gguf.TokenType]]:
+    known = {number: (text, gguf.TokenType.NORMAL) for text, number in vocab.items()}
+    for token in added:
+        kind = gguf.TokenType.CONTROL if token["special"] else gguf.TokenType.USER_DEFINED
+        known[token["id"]] = (token["content"], kind)
+    if max(known) >= rows:
+        raise TooldrillError(
+            f"the tokenizer of {base.name} has token {max(known)} but the model only {rows} rows",
+            "use the tokenizer that came with the model, or resize its embeddings",
+        )
+    entries = [known.get(row, (f"[PAD{row}]", gguf.TokenType.UNUSED)) for row in range(rows)]
+    return [text for text, _ in entries], [kind for _, kind in entries]
+
+
+def _pre_tokenizer_name(tokenizer: Any, base: BaseModel) -> str:
+    if base.gguf_path:
+        named = read_gguf_header(base.gguf_path).metadata.get("tokenizer.ggml.pre")
+        if named:
+            return str(named)
+    name = name_of_pre_tokenizer(tokenizer.backend_tokenizer)
+    if name is None:
+        raise TooldrillError(
+            f"llama.cpp's name for the pre-tokenizer of {base.name} is not known",
+            f"known cuts: {', '.join(KNOWN)}; start from a GGUF of this model, which names its own",
+        )
+    return name

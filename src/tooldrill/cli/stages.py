@@ -1,0 +1,65 @@
+"""`train sft|dpo`, `export` and `report`: one stage of a run, by the same code as `run`."""
+
+from __future__ import annotations
+
+import typer
+
+from tooldrill.cli.arguments import ConfigArgument, ForceOption, OverridesArgument, open_run
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    train = typer.Typer(help="Train the adapter: SFT, then DPO.", no_args_is_help=True)
+    train.command("sft")(sft)
+    train.command("dpo")(dpo)
+    app.add_typer(train, name="train")
+    app.command("export")(export)
+    app.command("report")(report)
+
+
+def run_stage(name: str, config: ConfigArgument, overrides: list[str] | None, force: bool) -> None:
+    """Runs one stage of a run; its inputs must be there."""
+    from tooldrill.agent.errors import TooldrillError
+    from tooldrill.cli.display import Display
+    from tooldrill.cli.summary import print_stage
+    from tooldrill.pipeline import require_inputs, run_stages
+    from tooldrill.stages import STAGES
+
+    run = open_run(config, overrides)
+    stage = next(stage for stage in STAGES if stage.name == name)
+    if not stage.enabled(run):
+        raise TooldrillError(
+            f"{name} is switched off in {config}", f"add training.{name}.enabled=true"
+        )
+    require_inputs(stage, run, STAGES)
+    with Display([name]) as display:
+        run_stages([stage], run, display, force=force)
+    print_stage(stage, run)
+
+
+def sft(
+    config: ConfigArgument, overrides: OverridesArgument = None, force: ForceOption = False
+) -> None:
+    """Fine-tune on the traces (LoRA)."""
+    run_stage("sft", config, overrides, force)
+
+
+def dpo(
+    config: ConfigArgument, overrides: OverridesArgument = None, force: ForceOption = False
+) -> None:
+    """Prefer the correct call to its corrupted twin, from the SFT adapter on."""
+    run_stage("dpo", config, overrides, force)
+
+
+def export(
+    config: ConfigArgument, overrides: OverridesArgument = None, force: ForceOption = False
+) -> None:
+    """Merge the adapter, write GGUF files, quantize and verify them."""
+    run_stage("export", config, overrides, force)
+
+
+def report(
+    config: ConfigArgument, overrides: OverridesArgument = None, force: ForceOption = False
+) -> None:
+    """Write report.html and report.md from the evaluation's results."""
+    run_stage("report", config, overrides, force)

@@ -1,0 +1,118 @@
+"""What is wrong between the values of a config, each of which is fine alone.
+
+Called with the sections that are valid, so that these problems are reported together with the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import cast
+
+from tooldrill.agent.settings import Settings
+from tooldrill.config_keys import nearest
+from tooldrill.data.settings import DataSettings
+from tooldrill.eval.settings import EvalSettings
+from tooldrill.export.settings import ExportSettings
+from tooldrill.training.settings import ModelSettings, TrainingSettings
+from tooldrill.yaml_source import KeyPath, Problem
+
+OWN_NAMES = ("base", "sft", "dpo")
+
+
+def cross_check(sections: Mapping[str, Settings]) -> list[Problem]:
+    """All problems between the given sections; a check that lacks one of them is left out."""
+    problems: list[Problem] = []
+    for needs, check in _CHECKS:
+        if all(name in sections for name in needs):
+            problems += check(*(sections[name] for name in needs))
+    return problems
+
+
+def _model(settings: Settings) -> Iterator[Problem]:
+    model = cast(ModelSettings, settings)
+    looks_local = model.path.startswith((".", "/", "~")) or model.path.lower().endswith(".gguf")
+    if looks_local and not Path(model.path).expanduser().exists():
+        yield Problem(("model", "path"), f"nothing lies at {model.path}")
+    template = model.chat_template
+    if template not in (None, "tooldrill") and not Path(str(template)).expanduser().is_file():
+        yield Problem(("model", "chat_template"), f"no file at {template}")
+
+
+def _data(settings: Settings) -> Iterator[Problem]:
+    data = cast(DataSettings, settings)
+    yield from _worlds(("data", "worlds"), data.worlds, split="train")
+    yield from _tools(("data", "tools"), data.tools)
+    if data.recovery + data.restraint > 1:
+        yield Problem(("data", "recovery"), "recovery and restraint are together more than 1")
+
+
+def _eval(settings: Settings) -> Iterator[Problem]:
+    evaluation = cast(EvalSettings, settings)
+    yield from _worlds(("eval", "worlds"), evaluation.worlds, split="heldout")
+    yield from _tools(("eval", "tools"), evaluation.tools)
+    names = list(OWN_NAMES)
+    for index, baseline in enumerate(evaluation.baselines):
+        path: KeyPath = ("eval", "baselines", index)
+        if baseline.name in names:
+            yield Problem((*path, "name"), f"{baseline.name!r} is taken by another model")
+        names.append(baseline.name)
+        if baseline.gguf is not None and not Path(baseline.gguf).expanduser().is_file():
+            yield Problem((*path, "gguf"), f"no file at {baseline.gguf}")
+        if baseline.endpoint is not None and not baseline.endpoint.startswith(
+            ("http://", "https://")
+        ):
+            yield Problem((*path, "endpoint"), "must begin with http:// or https://")
+
+
+def _quantization(settings: Settings, other: Settings) -> Iterator[Problem]:
+    export, evaluation = cast(ExportSettings, settings), cast(EvalSettings, other)
+    if evaluation.quantization not in export.quantizations:
+        made = ", ".join(export.quantizations)
+        yield Problem(
+            ("eval", "quantization"),
+            f"{evaluation.quantization} is not among export.quantizations ({made})",
+        )
+
+
+def _training(settings: Settings, other: Settings) -> Iterator[Problem]:
+    training, data = cast(TrainingSettings, settings), cast(DataSettings, other)
+    if training.dpo.enabled and not training.sft.enabled:
+        yield Problem(
+            ("training", "dpo", "enabled"), "DPO starts from the SFT adapter: enable training.sft"
+        )
+    if training.dpo.enabled and data.pairs == 0:
+        yield Problem(("data", "pairs"), "DPO is enabled and needs pairs")
+
+
+def _tools(path: KeyPath, tools: tuple[int, int]) -> Iterator[Problem]:
+    fewest, most = tools
+    if not 1 <= fewest <= most:
+        yield Problem(path, f"must be [fewest, most] with 1 <= fewest <= most, not {list(tools)}")
+
+
+def _worlds(path: KeyPath, names: list[str], split: str) -> Iterator[Problem]:
+    from tooldrill.data.worlds.catalog import WORLDS
+
+    fitting = [name for name, world in WORLDS.items() if str(world.split) == split]
+    for index, name in enumerate(names):
+        here = (*path, index)
+        if name in names[:index]:
+            yield Problem(here, f"{name} is listed twice")
+        elif name not in WORLDS:
+            near = nearest(name, fitting)
+            hint = f"did you mean {near}?" if near else f"there are {', '.join(fitting)}"
+            yield Problem(here, f"no world named {name}; {hint}")
+        elif name not in fitting:
+            kind = "held out for evaluation" if split == "train" else "a training world"
+            yield Problem(here, f"{name} is {kind}; use {', '.join(fitting)}")
+
+
+_Check = Callable[..., Iterator[Problem]]
+_CHECKS: tuple[tuple[tuple[str, ...], _Check], ...] = (
+    (("model",), _model),
+    (("data",), _data),
+    (("eval",), _eval),
+    (("export", "eval"), _quantization),
+    (("training", "data"), _training),
+)

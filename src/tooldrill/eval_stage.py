@@ -1,0 +1,96 @@
+"""The eval stage of a run: every model of it, and every baseline, on the same held-out tasks.
+
+Each model has a results file of its own, written when it is finished: a killed stage goes on with
+the episode at which it stopped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from tooldrill.agent.errors import TooldrillError
+from tooldrill.agent.progress import Progress
+from tooldrill.data.task import Task
+from tooldrill.eval.models import open_engine
+from tooldrill.eval.results import Results
+from tooldrill.eval.run import evaluate
+from tooldrill.eval.settings import BaselineSettings, EvalSettings
+from tooldrill.eval.suite import heldout_tasks
+from tooldrill.pipeline import Run
+from tooldrill.stages import gguf_path, result_files
+
+
+def file_stem(name: str) -> str:
+    """A model's name made fit for a file."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "model"
+
+
+def evaluate_all(run: Run, conditions: Sequence[str], out: Path, progress: Progress) -> None:
+    """Evaluates the run's models, then the baselines; finished ones are not run again.
+
+    Raises:
+        TooldrillError: when two baselines would share a file, or a model cannot be opened.
+    """
+    settings = run.config.eval
+    files = {name: out / path.name for name, path in result_files(run).items()}
+    if len(set(files.values())) < len(files):
+        raise TooldrillError(
+            "two baselines have names that make the same file name",
+            "give each of eval.baselines a `name` of its own letters and digits",
+        )
+    tasks = heldout_tasks(settings)
+    models = [
+        BaselineSettings(name=name, gguf=str(gguf_path(run, name, settings.quantization)))
+        for name in conditions
+    ]
+    models += settings.baselines
+    total = len(models) * len(tasks)
+    for index, model in enumerate(models):
+        before = index * len(tasks)
+
+        def part(
+            done: int, _total: int, note: str = "", *, before: int = before, name: str = model.name
+        ) -> None:
+            progress(before + done, total, f"{name}: {note}" if note else name)
+
+        if files[model.name].is_file():
+            part(len(tasks), len(tasks))
+            continue
+        evaluate_model(model, settings, tasks, files[model.name], part)
+
+
+def evaluate_model(
+    model: BaselineSettings,
+    settings: EvalSettings,
+    tasks: Sequence[Task],
+    out: Path,
+    progress: Progress,
+) -> Results:
+    """Opens one model, runs the tasks, and closes it again.
+
+    Raises:
+        TooldrillError: when it cannot be opened, or its engine fails every time.
+    """
+    gguf = Path(model.gguf).expanduser() if model.gguf is not None else None
+    engine, info = open_engine(
+        settings.engine,
+        gguf=gguf,
+        endpoint=model.endpoint,
+        model=model.model,
+        name=model.name,
+    )
+    try:
+        return evaluate(
+            engine,
+            info,
+            tasks,
+            settings.loop,
+            settings.engine,
+            out,
+            progress,
+            seed=settings.seed,
+        )
+    finally:
+        engine.close()

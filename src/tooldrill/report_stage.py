@@ -1,0 +1,80 @@
+"""The report stage of a run: gathers results, loss curves and facts for the report's writer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tooldrill.agent.progress import Progress
+from tooldrill.eval.report import write_report
+from tooldrill.eval.results import Results
+from tooldrill.export.records import ExportSummary
+from tooldrill.pipeline import Run, recorded
+from tooldrill.stages import BASE, STAGES, result_files
+
+Row = dict[str, Any]
+
+
+def report_all(run: Run, conditions: Sequence[str], out: Path, progress: Progress) -> None:
+    """Writes report.html and report.md from what the other stages left."""
+    results = {name: Results.load(path) for name, path in result_files(run).items()}
+    progress(1, 2, f"{len(results)} models")
+    own = [results.pop(name) for name in conditions]
+    write_report(
+        own,
+        out,
+        curves=_curves(run, conditions),
+        title=f"tooldrill: {run.config.name}",
+        baselines=list(results.values()),
+        facts={"GGUF files": _files(run, conditions), "Stages": _stages(run)},
+    )
+    progress(2, 2)
+
+
+def _curves(run: Run, conditions: Sequence[str]) -> dict[str, list[Row]]:
+    curves: dict[str, list[Row]] = {}
+    for name in conditions:
+        path = run.stage_folder(name) / "loss.jsonl"
+        if path.is_file():
+            lines = path.read_text("utf-8").splitlines()
+            curves[name.upper()] = [json.loads(line) for line in lines]
+    return curves
+
+
+def _files(run: Run, conditions: Sequence[str]) -> list[Row]:
+    """Each GGUF with its size and how far it is from the model it was made of."""
+    rows: list[Row] = []
+    for name in conditions:
+        path = run.stage_folder("export") / name / "export.json"
+        if not path.is_file():
+            continue
+        summary = ExportSummary.model_validate_json(path.read_bytes())
+        checks = {check.quantization: check for check in summary.verification.logits}
+        for file in summary.files:
+            check = checks.get(file.quantization)
+            rows.append(
+                {
+                    "model": name if name == BASE else name.upper(),
+                    "file": file.file,
+                    "MB": round(file.bytes / 1e6, 1),
+                    "bits per weight": round(file.bits_per_weight, 2),
+                    "mean KL (nats)": f"{check.mean_kl:.2g}" if check else "not measured",
+                    "same top token": f"{100 * check.top1:.1f}%" if check else "not measured",
+                }
+            )
+    return rows
+
+
+def _stages(run: Run) -> list[Row]:
+    return [
+        {
+            "stage": name,
+            "minutes": round(manifest.seconds / 60, 2),
+            "peak memory (GB)": round(manifest.peak_memory / 1e9, 2),
+            "attempts": manifest.attempts,
+        }
+        for name, manifest in recorded(STAGES, run).items()
+        if name != "report"
+    ]

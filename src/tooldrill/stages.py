@@ -1,0 +1,191 @@
+"""The stages of a run: what each depends on, reads, and which function of its package does it.
+
+The packages know nothing of runs and folders; this is the one place that joins them. They are
+imported when a stage works, not before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tooldrill.agent.progress import Progress
+from tooldrill.pipeline import Run, Stage
+
+BASE, SFT, DPO = "base", "sft", "dpo"
+
+
+def conditions(run: Run) -> list[str]:
+    """The models of this run, from the untrained one to the final one."""
+    training = run.config.training
+    names = [BASE]
+    if training.sft.enabled:
+        names.append(SFT)
+    if training.dpo.enabled:
+        names.append(DPO)
+    return names
+
+
+def gguf_path(run: Run, condition: str, quantization: str) -> Path:
+    """Where the export stage puts a GGUF of this run."""
+    from tooldrill.export.run import gguf_name
+
+    folder = run.stage_folder("export") / condition
+    return folder / gguf_name(condition_name(run, condition), quantization)
+
+
+def condition_name(run: Run, condition: str) -> str:
+    """The stem of a model's files."""
+    return f"{run.config.name}-{condition}"
+
+
+def model_files(run: Run) -> list[Path]:
+    """The base model's files; none for a hub name, which stands in the config."""
+    from tooldrill.training.base_model import resolve
+
+    base = resolve(run.config.model)
+    template = run.config.model.chat_template
+    extra = [Path(template).expanduser()] if template and Path(template).is_file() else []
+    if base.gguf_path is not None:
+        return [base.gguf_path, *extra]
+    folder = Path(base.folder)
+    return [folder, *extra] if folder.is_dir() else extra
+
+
+def _adapter(run: Run, condition: str) -> Path:
+    return run.stage_folder(condition) / "adapter"
+
+
+def _section(run: Run, *names: str) -> dict[str, Any]:
+    whole = run.config.model_dump(mode="json")
+    return {name: whole[name] for name in names}
+
+
+def _training(run: Run, own: str) -> dict[str, Any]:
+    """The training section without the other step's settings; those reach it as its input."""
+    whole = _section(run, "model", "training")
+    other = DPO if own == SFT else SFT
+    whole["training"] = {k: v for k, v in whole["training"].items() if k != other}
+    return whole
+
+
+def _build_data(run: Run, out: Path, progress: Progress) -> None:
+    from tooldrill.data.build import build
+
+    build(run.config.data, out, progress)
+
+
+def _train_sft(run: Run, out: Path, progress: Progress) -> None:
+    from tooldrill.training.sft import train_sft
+
+    config = run.config
+    train_sft(config.model, config.training, run.stage_folder("data"), out, progress)
+
+
+def _train_dpo(run: Run, out: Path, progress: Progress) -> None:
+    from tooldrill.training.dpo import train_dpo
+
+    config, data = run.config, run.stage_folder("data")
+    train_dpo(config.model, config.training, data, _adapter(run, SFT), out, progress)
+
+
+def _export(run: Run, out: Path, progress: Progress) -> None:
+    from tooldrill.export_stage import export_all
+
+    export_all(run, conditions(run), out, progress)
+
+
+def _evaluate(run: Run, out: Path, progress: Progress) -> None:
+    from tooldrill.eval_stage import evaluate_all
+
+    evaluate_all(run, conditions(run), out, progress)
+
+
+def _report(run: Run, out: Path, progress: Progress) -> None:
+    from tooldrill.report_stage import report_all
+
+    report_all(run, conditions(run), out, progress)
+
+
+def _export_inputs(run: Run) -> dict[str, list[Path]]:
+    inputs = {name: [_adapter(run, name)] for name in conditions(run) if name != BASE}
+    return {"": model_files(run), "data": [run.stage_folder("data") / "sft.parquet"], **inputs}
+
+
+def _eval_inputs(run: Run) -> dict[str, list[Path]]:
+    settings = run.config.eval
+    baselines = [Path(b.gguf).expanduser() for b in settings.baselines if b.gguf is not None]
+    own = [gguf_path(run, name, settings.quantization) for name in conditions(run)]
+    return {"": baselines, "export": own}
+
+
+def result_files(run: Run) -> dict[str, Path]:
+    """The results file of each model, by its name in reports."""
+    from tooldrill.eval_stage import file_stem
+
+    folder = run.stage_folder("eval")
+    names = [*conditions(run), *(b.name for b in run.config.eval.baselines)]
+    return {name: folder / f"{file_stem(name)}.json" for name in names}
+
+
+STAGES: Sequence[Stage] = (
+    Stage(
+        name="data",
+        command="tooldrill data build",
+        config=lambda run: _section(run, "data"),
+        inputs=lambda run: {},
+        work=_build_data,
+        seed=lambda run: run.config.data.seed,
+    ),
+    Stage(
+        name=SFT,
+        command="tooldrill train sft",
+        config=lambda run: _training(run, SFT),
+        inputs=lambda run: {
+            "": model_files(run),
+            "data": [run.stage_folder("data") / "sft.parquet"],
+        },
+        work=_train_sft,
+        seed=lambda run: run.config.training.sft.seed,
+        enabled=lambda run: run.config.training.sft.enabled,
+    ),
+    Stage(
+        name=DPO,
+        command="tooldrill train dpo",
+        config=lambda run: _training(run, DPO),
+        inputs=lambda run: {
+            "": model_files(run),
+            "data": [run.stage_folder("data") / "dpo.parquet"],
+            SFT: [_adapter(run, SFT)],
+        },
+        work=_train_dpo,
+        seed=lambda run: run.config.training.dpo.seed,
+        enabled=lambda run: run.config.training.dpo.enabled,
+    ),
+    Stage(
+        name="export",
+        command="tooldrill export",
+        config=lambda run: {
+            **_section(run, "name", "model", "export"),
+            "quantization": run.config.eval.quantization,
+        },
+        inputs=_export_inputs,
+        work=_export,
+    ),
+    Stage(
+        name="eval",
+        command="tooldrill eval",
+        config=lambda run: _section(run, "eval"),
+        inputs=_eval_inputs,
+        work=_evaluate,
+        seed=lambda run: run.config.eval.seed,
+    ),
+    Stage(
+        name="report",
+        command="tooldrill report",
+        config=lambda run: _section(run, "name"),
+        inputs=lambda run: {"eval": list(result_files(run).values())},
+        work=_report,
+    ),
+)

@@ -1,0 +1,147 @@
+"""From dataset rows to token ids and labels.
+
+A row is rendered by the chat template in a protocol, cut into learned and unlearned segments by
+`tooldrill.data.segments`, and each segment is tokenized on its own: exactly what the loop does,
+which tokenizes the prompt and then generates. Nothing is truncated: an example that is too long is
+refused.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tooldrill.agent.errors import TooldrillError
+from tooldrill.agent.protocols.base import CallProtocol
+from tooldrill.agent.render import ChatTemplate
+from tooldrill.data.segments import segments, side_row
+
+Side = Literal["chosen", "rejected"]
+
+IGNORED = -100  # the label of a token that is not learned (PyTorch's convention)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One SFT sequence.
+
+    Attributes:
+        id: the trace and the protocol.
+        input_ids: token ids, length n.
+        labels: length n; the token id where it is learned, else -100.
+    """
+
+    id: str
+    input_ids: list[int]
+    labels: list[int]
+
+
+@dataclass(frozen=True)
+class Preference:
+    """One DPO pair; the chosen and the rejected reply follow the same prompt."""
+
+    id: str
+    violation: str
+    prompt_ids: list[int]
+    chosen_ids: list[int]
+    rejected_ids: list[int]
+
+
+class Encoder:
+    """Turns rows into token ids.
+
+    Args:
+        tokenizer: a Transformers tokenizer.
+        template: the chat template used everywhere in the run.
+        max_length: longest sequence, in tokens.
+    """
+
+    def __init__(self, tokenizer: Any, template: ChatTemplate, max_length: int) -> None:
+        self._tokenizer = tokenizer
+        self._template = template
+        self._max_length = max_length
+        # What the tokenizer puts before every text (BOS or nothing).
+        self._opening: list[int] = tokenizer("")["input_ids"][:1]
+
+    def example(self, row: dict[str, Any], protocol: CallProtocol) -> Example:
+        """One SFT row in one protocol.
+
+        Raises:
+            TooldrillError: when nothing is learned or it is longer than `max_length`.
+        """
+        name = f"{row['trace_id']}/{protocol.name}"
+        ids: list[int] = []
+        labels: list[int] = []
+        for index, segment in enumerate(segments(row, self._template, protocol)):
+            tokens = self._tokens(segment.text, first=index == 0)
+            ids += tokens
+            labels += tokens if segment.learned else [IGNORED] * len(tokens)
+        if all(label == IGNORED for label in labels):
+            raise TooldrillError(f"example {name}: no token is learned", "build the data again")
+        self._check_length(name, len(ids))
+        return Example(name, ids, labels)
+
+    def preference(self, row: dict[str, Any], protocol: CallProtocol) -> Preference:
+        """One DPO row in one protocol; both replies end with the stop token.
+
+        Raises:
+            TooldrillError: when the replies are equal or it is longer than `max_length`.
+        """
+        name = f"{row['trace_id']}/{protocol.name}"
+        prompt: list[int] = []
+        replies = []
+        sides: tuple[Side, Side] = ("chosen", "rejected")
+        for side in sides:
+            parts = segments(side_row(row, side), self._template, protocol)
+            last = next(i for i, part in enumerate(parts) if part.learned)
+            text = "".join(part.text for part in parts[:last])
+            prompt = self._tokens(text, first=True)
+            replies.append(self._tokens(parts[last].text, first=False))
+        if replies[0] == replies[1]:
+            raise TooldrillError(f"pair {name}: both replies are the same", "build the data again")
+        self._check_length(name, len(prompt) + max(map(len, replies)))
+        return Preference(name, row.get("violation") or "", prompt, *replies)
+
+    def _tokens(self, text: str, *, first: bool) -> list[int]:
+        tokens: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        missing = first and tokens[: len(self._opening)] != self._opening
+        return [*self._opening, *tokens] if missing else tokens
+
+    def _check_length(self, name: str, length: int) -> None:
+        if length > self._max_length:
+            raise TooldrillError(
+                f"example {name} has {length} tokens, more than training.max_length "
+                f"({self._max_length})",
+                f"set training.max_length={length}, or offer fewer tools (data.tools)",
+            )
+
+
+def order_for_sharing(prefixes: Sequence[str], batch_size: int, seed: int) -> list[int]:
+    """An order in which examples that share a prefix stand in the same batch.
+
+    Groups, members and batches are shuffled, so that only neighbours in a batch are related.
+
+    Args:
+        prefixes: what each example shares with others (its registry, say).
+        batch_size: examples of one batch.
+        seed: of the shuffle.
+
+    Returns:
+        indices into `prefixes`, batch after batch.
+    """
+    rng = random.Random(seed)
+    groups: dict[str, list[int]] = {}
+    for index, prefix in enumerate(prefixes):
+        groups.setdefault(prefix, []).append(index)
+    members = list(groups.values())
+    rng.shuffle(members)
+    for group in members:
+        rng.shuffle(group)
+    flat = [index for group in members for index in group]
+    batches = [flat[i : i + batch_size] for i in range(0, len(flat), batch_size)]
+    full = [batch for batch in batches if len(batch) == batch_size]
+    rest = [batch for batch in batches if len(batch) < batch_size]
+    rng.shuffle(full)
+    return [index for batch in full + rest for index in batch]
