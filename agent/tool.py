@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.values import JsonSchema as JsonSchema
-from tooldrill.agent.values import ValueChecker
+from tooldrill.agent.values import JsonSchema, ValueChecker
+
+__all__ = ["JsonSchema", "Parameter", "Registry", "Tool"]
 
 
 @dataclass(frozen=True)

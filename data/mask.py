@@ -132,7 +132,8 @@ def _fresh(makers: Sequence[Maker], rng: random.Random, taken: set[str]) -> str:
     """A name of a random maker that is not taken yet; numbered when all its names are."""
     for _ in range(20):
         name = rng.choice(makers)(rng)
-        if name not in taken:
+        # A part of a dotted name must not be an original name either.
+        if not {name, *name.split(".")} & taken:
             taken.add(name)
             return name
     number = rng.randint(2, 9)
@@ -171,7 +172,7 @@ def _telling_words(parameter: Parameter, registry: Registry) -> list[str]:
 
 def _words(text: str) -> list[str]:
     """The words of a description's first sentence that carry its meaning."""
-    sentence = re.split(r"[.;]", text, maxsplit=1)[0]
+    sentence = re.split(r"[.;:(]|, as ", text, maxsplit=1)[0]
     found = [word.lower() for word in re.findall(r"[A-Za-z]+", sentence)]
     return [word for word in found if word not in _SMALL_WORDS] or found or ["value"]
 
@@ -179,6 +180,8 @@ def _words(text: str) -> list[str]:
 def _word_maker(words: list[str], most: int, *, dotted: bool = False) -> Maker:
     def make(rng: random.Random) -> str:
         chosen = words[: rng.randint(min(most, 2), most)] if rng.random() < 0.7 else words[:1]
+        if rng.random() < 0.3:
+            chosen = chosen[::-1]
         if rng.random() < 0.35:
             chosen = [_abbreviate(word) for word in chosen]
         if len(chosen) == 1 and rng.random() < 0.8:

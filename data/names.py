@@ -147,6 +147,16 @@ class Draw:
         """A few words of office talk in lower case."""
         return str(self.fake.bs())
 
+    def brand(self) -> str:
+        """A maker's name."""
+        return str(self.fake.last_name())
+
+    def price(self) -> float:
+        """A price with at most two decimals; whole ones are integers, as they are written."""
+        cents = self.number(200, 9999) / 100
+        price = self.pick((self.number(2, 400), self.number(4, 800) / 2, cents))
+        return int(price) if price == int(price) else price
+
     def title(self) -> str:
         """A short capitalised phrase."""
         return str(self.fake.catch_phrase()).capitalize()

@@ -71,8 +71,8 @@ def make_tasks(
         dealt[kind] += 1
         template = next(turns[world.name, kind is TaskKind.RESTRAIN])
         own = random.Random(f"task:{seed}:{index}")
-        plan = _Plan(index, world, template, kind, tools, masked[index])
-        made.append(_make(own, plan))
+        plan = Plan(index, world, template, kind, tools, masked[index])
+        made.append(make_task(own, plan))
     return made
 
 
@@ -100,7 +100,7 @@ def verify(task: Task) -> None:
         raise OracleFailureError(f"{task.id}: doing nothing would solve it")
 
 
-class _Plan(NamedTuple):
+class Plan(NamedTuple):
     """What was decided about a task before anything of it is drawn."""
 
     number: int
@@ -111,7 +111,12 @@ class _Plan(NamedTuple):
     masked: bool
 
 
-def _make(rng: random.Random, plan: _Plan) -> Task:
+def make_task(rng: random.Random, plan: Plan) -> Task:
+    """One verified task.
+
+    Raises:
+        OracleFailureError: when the template's oracle does not solve it.
+    """
     world, name = plan.world, f"{plan.world.name}.{plan.template.name}"
     draft = plan.template.draft(rng)
     task = Task(

@@ -8,9 +8,13 @@ HF `datasets` knows (`datasets.Json`) and turns back into dictionaries on loadin
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+from tooldrill.agent.errors import TooldrillError
 
 Row = Mapping[str, Any]
 
@@ -25,8 +29,10 @@ def write_jsonl(rows: Sequence[Row], path: Path) -> None:
 def write_parquet(rows: Sequence[Row], path: Path) -> None:
     """Parquet that `datasets.load_dataset("parquet", ...)` reads back row for row.
 
-    Columns that hold lists are stored as lists of JSON, the others as strings. The JSON text is
-    made here, because the one that `datasets` makes rounds floats.
+    Columns that hold lists are stored as lists of JSON, the others as strings.
+
+    Raises:
+        TooldrillError: for a number that `datasets` cannot read (an integer beyond 64 bits).
     """
     import pyarrow.parquet as pq
     from datasets import Dataset, Features, Json, List, Value
@@ -37,12 +43,60 @@ def write_parquet(rows: Sequence[Row], path: Path) -> None:
         {name: List(Json()) if name in nested else Value("string") for name in columns}
     )
     data = {
-        name: [_encoded(row[name]) if name in nested else row[name] for row in rows]
+        name: [[_encoded(i) for i in row[name]] if name in nested else row[name] for row in rows]
         for name in columns
     }
     dataset = Dataset.from_dict(data, features=features)
     pq.write_table(dataset.data.table, path)
 
 
-def _encoded(items: Sequence[Any]) -> list[str]:
-    return [json.dumps(item, ensure_ascii=False) for item in items]
+def _encoded(item: Any) -> str:
+    """JSON text that `datasets` reads back as `item`.
+
+    It reads JSON with pandas' parser, which is off by one unit in the last place for some decimals
+    (0.3 among them): those are spelled in a way that it reads exactly.
+    """
+    text = json.dumps(item, ensure_ascii=False)
+    return text if _as_read(text) == item else _respelled(item)
+
+
+def _as_read(text: str) -> Any:
+    from datasets.utils.json import ujson_loads
+
+    try:
+        return ujson_loads(text)
+    except ValueError as error:
+        raise TooldrillError(
+            f"a row cannot be stored in Parquet: {error}: {text[:80]}",
+            "leave out rows with integers beyond 64 bits",
+        ) from error
+
+
+def _respelled(item: Any) -> str:
+    spelled: list[str] = []
+
+    def marked(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: marked(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [marked(inner) for inner in value]
+        if isinstance(value, float):
+            spelled.append(_spelling(value))
+            return f"\0{len(spelled) - 1}\0"
+        return value
+
+    text = json.dumps(marked(item), ensure_ascii=False)
+    for index, number in enumerate(spelled):
+        text = text.replace(f'"\\u0000{index}\\u0000"', number)
+    return text
+
+
+def _spelling(value: float) -> str:
+    """Digits that every reader takes for `value`; the shortest ones where none are found."""
+    if not math.isfinite(value):
+        return repr(value)
+    decimal = Decimal(repr(value))
+    shifted = (f"{decimal.scaleb(shift):f}e{-shift}" for shift in range(-5, 20))
+    forms = (repr(value), *shifted)
+    exact = (form for form in forms if float(form) == value == _as_read(form))
+    return next(exact, repr(value))

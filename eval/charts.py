@@ -79,13 +79,18 @@ def _violations(measures: Sequence[Measures]) -> go.Figure:
             name=html.escape(one.name),
             orientation="h",
             marker={"pattern": {"shape": _PATTERNS[index % len(_PATTERNS)], "solidity": 0.25}},
-            error_x=_bars(rates),
+            error_x=_bars(rates, zero=False),
             customdata=[_hover(kind.value, one.violations[kind]) for kind in seen],
             hovertemplate="%{customdata}<extra>%{fullData.name}</extra>",
             meta={"series": index},
         )
     figure.update_yaxes(autorange="reversed", automargin=True)
-    figure.update_xaxes(ticksuffix="%", rangemode="tozero", title="share of replies")
+    figure.update_xaxes(
+        ticksuffix="%",
+        rangemode="tozero",
+        automargin=True,
+        title={"text": "share of replies", "standoff": 10},
+    )
     return _plain(figure, height=130 + 22 * len(seen) * (len(measures) + 1), barmode="group")
 
 
@@ -101,10 +106,10 @@ def _curve(points: Sequence[Mapping[str, Any]]) -> go.Figure:
                 name=title,
                 mode="lines+markers" if len(known) < 60 else "lines",
                 marker={"symbol": _SYMBOLS[index], "size": 5},
-                meta={"series": index},
+                meta={"series": 2 - index},
             )
-    figure.update_xaxes(title="step")
-    figure.update_yaxes(title="loss", rangemode="tozero")
+    figure.update_xaxes(title={"text": "step", "standoff": 10}, zeroline=False, automargin=True)
+    figure.update_yaxes(title={"text": "loss", "standoff": 10}, rangemode="tozero")
     return _plain(figure, height=300)
 
 
@@ -113,11 +118,14 @@ def _rate(one: Measures, column: str) -> Rate:
     return rate
 
 
-def _bars(rates: Sequence[Rate]) -> dict[str, Any]:
+def _bars(rates: Sequence[Rate], *, zero: bool = True) -> dict[str, Any]:
+    """Error bars; with `zero` False a rate of 0 has none (a bar that is not there needs none)."""
     return {
         "type": "data",
         "symmetric": False,
-        "array": [100 * (rate.high - (rate.value or 0.0)) for rate in rates],
+        "array": [
+            100 * (rate.high - (rate.value or 0.0)) if rate.count or zero else 0.0 for rate in rates
+        ],
         "arrayminus": [100 * ((rate.value or 0.0) - rate.low) for rate in rates],
         "thickness": 1.5,
         "width": 4,

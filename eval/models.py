@@ -9,7 +9,6 @@ import llama_cpp
 from gguf import LlamaFileType
 
 from tooldrill.agent.engines.base import Engine
-from tooldrill.agent.engines.endpoint import EndpointEngine
 from tooldrill.agent.engines.gguf_model import GgufModel
 from tooldrill.agent.engines.llama import LlamaEngine
 from tooldrill.agent.errors import TooldrillError
@@ -49,6 +48,8 @@ def open_engine(
         )
         return local, info
     assert endpoint is not None
+    from tooldrill.agent.engines.endpoint import EndpointEngine
+
     remote = EndpointEngine(endpoint, model)
     return remote, ModelInfo(name=name or remote.info.model, source=remote.info.source)
 

@@ -100,10 +100,11 @@ def _context(
     measures = [model.measures for model in models]
     comparisons = [compare(model.results, results[0]) for model in models[1:]]
     own = measures[: len(results)]
+    final = comparisons[len(results) - 2] if len(results) > 1 else None
     return {
         "title": title,
         "notes": list(notes),
-        "verdict": [*verdict(own, comparisons), *_against_baselines(results, baselines)],
+        "verdict": [*verdict(own, final), *_against_baselines(results, baselines)],
         "models": models,
         "baselines": [model for model in models if model.baseline],
         "comparisons": comparisons,

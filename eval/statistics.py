@@ -87,16 +87,16 @@ def clustered_rate(clusters: Iterable[tuple[int, int]]) -> Rate:
     pairs = np.array([pair for pair in clusters if pair[1] > 0], dtype=float).reshape(-1, 2)
     groups = len(pairs)
     count, total = int(pairs[:, 0].sum()), int(pairs[:, 1].sum())
+    if groups == total:
+        return _wilson(count, total, float(total))
     if groups < 2 or count in (0, total):
         return _wilson(count, total, float(groups))
     share = count / total
     residuals = pairs[:, 0] - share * pairs[:, 1]
     variance = groups / (groups - 1) * float((residuals**2).sum()) / total**2
     design_effect = max(1.0, variance / (share * (1 - share) / total))
-    effective = total / design_effect
-    if design_effect > 1 or groups < total:
-        effective *= (_normal_quantile() / _student_quantile(groups - 1)) ** 2
-    return _wilson(count, total, effective)
+    uncertainty = (_normal_quantile() / _student_quantile(groups - 1)) ** 2
+    return _wilson(count, total, total / design_effect * uncertainty)
 
 
 def rule_of_three(observations: float) -> float:

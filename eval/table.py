@@ -121,10 +121,17 @@ def paired_text(pair: Paired) -> str:
     """`+31.7 points (18.2 to 43.0), p < 0.001`."""
     if pair.tasks == 0:
         return "no task in common"
-    return (
-        f"{100 * pair.difference:+.1f} points "
-        f"({100 * pair.low:+.1f} to {100 * pair.high:+.1f}), {p_text(pair.p_value)}"
-    )
+    return f"{points(pair)} ({points_interval(pair)}), {p_text(pair.p_value)}"
+
+
+def points(pair: Paired) -> str:
+    """`+31.7 points`."""
+    return f"{100 * pair.difference:+.1f} points"
+
+
+def points_interval(pair: Paired) -> str:
+    """`+18.2 to +43.0`."""
+    return f"{100 * pair.low:+.1f} to {100 * pair.high:+.1f}"
 
 
 def comparison_note(comparison: Comparison) -> str:

@@ -11,29 +11,25 @@ from collections.abc import Sequence
 from tooldrill.agent.violation import ViolationClass
 from tooldrill.eval.measure import Comparison, Measures
 from tooldrill.eval.statistics import Paired, Rate
-from tooldrill.eval.table import interval_text, p_text, percent
+from tooldrill.eval.table import interval_text, p_text, percent, points, points_interval
 
 _SIGNIFICANT = 0.05
 _SILENT = 0.5
 
 
-def verdict(measures: Sequence[Measures], comparisons: Sequence[Comparison]) -> list[str]:
+def verdict(measures: Sequence[Measures], comparison: Comparison | None) -> list[str]:
     """A few sentences, the most important first.
 
     Args:
         measures: the models; the last one is the run's end product.
-        comparisons: against the reference; those of the last model are spoken of.
+        comparison: the last one against the reference; None when there is only one.
     """
     if not measures:
         return ["No model was evaluated."]
     final = measures[-1]
     sentences = [_headline(final)]
-    sentences += [
-        sentence
-        for comparison in comparisons
-        if comparison.name == final.name
-        for sentence in _against(comparison)
-    ]
+    if comparison is not None:
+        sentences += _against(comparison)
     sentences += _weaknesses(final)
     sentences += [_silence(one) for one in measures if _is_silent(one)]
     excluded = sum(one.excluded for one in measures)
@@ -62,9 +58,7 @@ def _against(comparison: Comparison) -> list[str]:
         return [f"It shares no task with {comparison.reference} and cannot be compared with it."]
     return [
         _difference("It solves", comparison.success, comparison.reference),
-        _difference(
-            "It goes without any violation through", comparison.clean, comparison.reference
-        ),
+        _difference("It stays free of violations in", comparison.clean, comparison.reference),
     ]
 
 
@@ -72,18 +66,17 @@ def _difference(verb: str, pair: Paired, reference: str) -> str:
     test = f"exact McNemar {p_text(pair.p_value)}"
     if pair.p_value >= _SIGNIFICANT:
         return (
-            f"{verb} {_gained(pair.only_second)} that {reference} does not, and the other way "
+            f"{verb} {_tasks(pair.only_second)} that {reference} does not, and the other way "
             f"round {pair.only_first}: no difference is shown ({test})."
         )
     word = "more" if pair.difference > 0 else "fewer"
     return (
         f"{verb} {abs(pair.only_second - pair.only_first)} {word} of {pair.tasks} tasks than "
-        f"{reference} ({100 * pair.difference:+.1f} points, {100 * pair.low:+.1f} to "
-        f"{100 * pair.high:+.1f}; {test})."
+        f"{reference} ({points(pair)}, {points_interval(pair)}; {test})."
     )
 
 
-def _gained(count: int) -> str:
+def _tasks(count: int) -> str:
     return "1 task" if count == 1 else f"{count} tasks"
 
 

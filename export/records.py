@@ -62,6 +62,7 @@ class LogitCheck(_Record):
         mean_kl: of the next-token distribution, merged model to GGUF, in nats.
         max_difference: largest absolute difference of a logit.
         top1: share of positions with the same most likely token.
+        near_ties: share where it differs, but the merged model's logits of both are nearly equal.
         worst_text, worst_position: where the divergence is largest.
     """
 
@@ -70,6 +71,7 @@ class LogitCheck(_Record):
     mean_kl: float
     max_difference: float
     top1: float
+    near_ties: float
     worst_text: int
     worst_position: int
 

@@ -31,7 +31,7 @@ from tooldrill.training.settings import ModelSettings
 _BUILDING = ".building-"
 
 
-def export_model(
+def export_model(  # noqa: PLR0917 - the stages' callers pass these by position
     model: ModelSettings,
     adapter: Path | None,
     settings: ExportSettings,
@@ -51,7 +51,7 @@ def export_model(
     """
     base = resolve(model)
     name = f"{base.name}-tooldrill" if adapter else base.name
-    clock = _Clock(progress, total=len(settings.quantizations) + 3)
+    clock = _Clock(progress, total=len({"F16", *settings.quantizations}) + 2)
     with _building(out) as folder:
         clock.begin("merge", "merging" if adapter else "loading")
         tokenizer = load_tokenizer(base)
@@ -63,7 +63,9 @@ def export_model(
         write_gguf(merged, tokenizer, template, f16, base=base, name=name)
         files = _quantize_all(f16, name, settings, clock)
         clock.begin("verify", "comparing with the merged model")
-        checked = verify(merged, tokenizer, {"F16": f16, **files}, texts, settings=settings)
+        checked = verify(
+            merged, tokenizer, {"F16": f16, **files}, texts, settings=settings, progress=clock.note
+        )
         write_text(out / "verify.json", checked.model_dump_json(indent=1) + "\n")
         if checked.failure:
             raise TooldrillError(checked.failure, f"see {out / 'verify.json'}")
@@ -134,6 +136,10 @@ class _Clock:
         self._stop()
         self._step, self._started = step, time.perf_counter()
         self._progress(len(self.seconds), self._total, note)
+
+    def note(self, done: int, total: int, note: str = "") -> None:
+        """Tells how far the step under way is, which does not count as a step itself."""
+        self._progress(len(self.seconds), self._total, f"{note} ({done} of {total})")
 
     def end(self) -> None:
         self._stop()

@@ -10,7 +10,7 @@ from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.agent.render import ChatTemplate
 
-CONVERSATIONS = 4
+CONVERSATIONS = 3
 
 NEUTRAL = (
     "The harbour wakes before the town does. By five the first boats are back, and the ice that "

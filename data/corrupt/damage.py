@@ -3,8 +3,8 @@
 A damaged turn is stored with the native text as its `content`, `malformed: true`, and a `damage`
 record (the call it meant and what was done to its text); the refusal after it is marked
 `refuses_damage: true`, because it says what could not be read. `for_protocol` writes both as
-another protocol would have them, so that a stored trace stays protocol-neutral. The damage itself is
-a function of text: it finds the JSON object by its outermost braces, whatever stands around it.
+another protocol would have them, so that a stored trace stays protocol-neutral. The damage itself
+is a function of text: it finds the JSON object by its outermost braces, whatever stands around it.
 """
 
 from __future__ import annotations

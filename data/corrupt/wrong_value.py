@@ -46,6 +46,8 @@ def _spoil(
         return None
     given = [name for name in call.arguments if name in tool.parameter_names]
     rng.shuffle(given)
+    # Numbers, booleans and lists first: that is where models slip.
+    given.sort(key=lambda name: isinstance(call.arguments[name], str))
     # An option that the right call leaves out is the second choice.
     left_out = [p for p in tool.parameters if p.name not in call.arguments]
     rng.shuffle(left_out)

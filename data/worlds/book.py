@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tooldrill.data.names import Draw
@@ -65,7 +65,7 @@ class Template:
         draw = Draw(rng, self.wordings)
         draft = self.make(draw)
         if self.asides and draw.chance(ASIDE_SHARE):
-            return Draft(**{**draft.__dict__, "prompt": f"{draw.pick(self.asides)} {draft.prompt}"})
+            return replace(draft, prompt=f"{draw.pick(self.asides)} {draft.prompt}")
         return draft
 
 
@@ -84,6 +84,16 @@ class Book:
         """Registers a template in which any call is needless."""
         return self._register(wordings, restrain=True)
 
+    def __add__(self, other: Book) -> Book:
+        """The templates of both, all with the asides of both."""
+        joined = Book(self.asides + other.asides)
+        joined.templates = [
+            # A joke or a greeting needs no excuse before it.
+            t if t.restrain else replace(t, asides=joined.asides)
+            for t in self.templates + other.templates
+        ]
+        return joined
+
     @property
     def wordings(self) -> tuple[str, ...]:
         """Every prompt text of the world, placeholders included."""
@@ -92,7 +102,6 @@ class Book:
     def _register(self, wordings: tuple[str, ...], *, restrain: bool) -> Callable[[Make], Make]:
         def register(make: Make) -> Make:
             name = make.__name__
-            # A joke or a greeting needs no excuse before it.
             asides = () if restrain else self.asides
             self.templates.append(Template(name, restrain, wordings, make, asides))
             return make

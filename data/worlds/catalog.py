@@ -7,10 +7,16 @@ from functools import cache
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.data.task import Split
 from tooldrill.data.worlds.base import World
+from tooldrill.data.worlds.calendar import CalendarWorld
+from tooldrill.data.worlds.contacts import ContactsWorld
 from tooldrill.data.worlds.files import FilesWorld
 from tooldrill.data.worlds.inventory import InventoryWorld
+from tooldrill.data.worlds.tickets import TicketsWorld
 
-WORLDS: dict[str, type[World]] = {world.name: world for world in (FilesWorld, InventoryWorld)}
+WORLDS: dict[str, type[World]] = {
+    world.name: world
+    for world in (FilesWorld, InventoryWorld, TicketsWorld, CalendarWorld, ContactsWorld)
+}
 
 
 @cache

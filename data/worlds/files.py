@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tooldrill.data.task import Split
+from tooldrill.data.worlds import files_lookups, files_restraint, files_tasks
 from tooldrill.data.worlds.base import Session, ToolError, World
-from tooldrill.data.worlds.files_tasks import BOOK
 
 MAX_FILE_BYTES = 1_000_000
 
@@ -160,8 +160,8 @@ class FilesSession(Session):
             max_entries: Most names to show.
         """
         folder = self._folder(path)
-        names = sorted(p.name + "/" * p.is_dir() for p in folder.iterdir())
-        names = [n for n in names if show_hidden or not n.startswith(".")]
+        found = [p for p in folder.iterdir() if show_hidden or not p.name.startswith(".")]
+        names = sorted(p.name + "/" * p.is_dir() for p in found)
         return ", ".join(names[: max(max_entries, 0)]) or "(empty)"
 
     def glob_match(self, pattern: str, base_path: str = ".", max_results: int = 0) -> str:
@@ -215,9 +215,8 @@ class FilesSession(Session):
         """
         lines = _text(self._existing(path)).splitlines()
         headings = [line for line in lines if line.startswith("#")]
-        tail = lines[-tail_lines:] if tail_lines > 0 else []
-        parts = [f"{len(lines)} lines", *headings, *(["..."] if tail else []), *tail]
-        return "\n".join(parts)
+        tail = ["...", *lines[-tail_lines:]] if tail_lines > 0 else []
+        return "\n".join([f"{len(lines)} lines", *headings, *tail])
 
     # The sandbox.
 
@@ -229,7 +228,7 @@ class FilesSession(Session):
             path = (self._root / name).resolve()
             path.exists()  # a name that is too long is found out here
         except (OSError, RuntimeError):
-            raise ToolError(f"not a usable path: {name}") from None
+            raise ToolError(f"not a usable path: {name[:80]}") from None
         # resolve() follows links and `..`, so that what is compared is where a write would land.
         if not path.is_relative_to(self._root):
             raise ToolError(f"outside the folder: {name}")
@@ -237,10 +236,8 @@ class FilesSession(Session):
 
     def _existing(self, name: str) -> Path:
         path = self._inside(name)
-        if path.is_dir():
-            raise ToolError(f"is a folder: {name}")
         if not path.is_file():
-            raise ToolError(f"no such file: {name}")
+            raise ToolError(f"{'is a folder' if path.is_dir() else 'no such file'}: {name}")
         return path
 
     def _folder(self, name: str) -> Path:
@@ -300,4 +297,4 @@ class FilesWorld(World):
     name = "files"
     split = Split.TRAIN
     session_type = FilesSession
-    book = BOOK
+    book = files_tasks.BOOK + files_lookups.BOOK + files_restraint.BOOK

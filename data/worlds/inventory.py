@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from tooldrill.data.task import Split
+from tooldrill.data.worlds import inventory_lookups, inventory_restraint, inventory_tasks
 from tooldrill.data.worlds.base import ToolError, World
-from tooldrill.data.worlds.inventory_tasks import BOOK
 from tooldrill.data.worlds.tables import Row, TableSession
 
 
@@ -251,4 +251,4 @@ class InventoryWorld(World):
     name = "inventory"
     split = Split.TRAIN
     session_type = InventorySession
-    book = BOOK
+    book = inventory_tasks.BOOK + inventory_lookups.BOOK + inventory_restraint.BOOK

@@ -43,7 +43,14 @@ function drawCharts() {
       const errors = trace.type === "bar" ? ink : series;
       return {
         ...trace,
-        marker: { ...trace.marker, color: series },
+        marker: {
+          ...trace.marker,
+          color: series,
+          ...(trace.type === "bar" && {
+            line: { color: series, width: 1.5 },
+            pattern: { ...trace.marker.pattern, fgcolor: series, bgcolor: colour("--soft") },
+          }),
+        },
         line: { ...trace.line, color: series, width: 2 },
         ...(trace.error_x && { error_x: { ...trace.error_x, color: errors } }),
       };

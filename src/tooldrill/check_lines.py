@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tooldrill.agent.call import Call, PastCall
 from tooldrill.agent.checker import check_calls, check_reply
@@ -24,7 +24,7 @@ from tooldrill.agent.violation import Violation
 
 class _PastLine(CallRecord):
     error: bool = False
-    rejected_arguments: list[str] = []
+    rejected_arguments: list[str] = Field(default_factory=list)
 
     def to_past(self) -> PastCall:
         return PastCall(Call(self.name, self.arguments), self.error, tuple(self.rejected_arguments))
@@ -38,7 +38,7 @@ class _Line(BaseModel):
     id: str | int | None = None
     reply: str | None = None
     calls: list[CallRecord] | None = None
-    history: list[_PastLine] = []
+    history: list[_PastLine] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _one_of_them(self) -> _Line:

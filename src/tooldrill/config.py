@@ -6,10 +6,11 @@ and says what is wrong where. What cannot be seen in one value alone is judged b
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,10 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
     problems = [*source.problems, *_not_finite(source.tree, ())]
     config, invalid = _validate(source.tree)
     problems += invalid
-    problems += cross_check(_valid_sections(source.tree, problems))
+    judged = config or _without(source.tree, [problem.path for problem in problems])
+    if judged is not None:
+        seen = {problem.path for problem in problems}
+        problems += [p for p in cross_check(judged) if not _touches(p.path, seen)]
     if problems or config is None:
         lines = sorted(
             dict.fromkeys(_line(source, problem) for problem in problems), key=_file_order
@@ -158,15 +162,36 @@ def _message(details: ErrorDetails, path: KeyPath) -> str:
     return f"{text}, not {json.dumps(given, ensure_ascii=False)}"
 
 
-def _valid_sections(tree: dict[str, Any], problems: Sequence[Problem]) -> dict[str, Settings]:
-    """The top sections in which nothing was wrong: what cross checks may rely on."""
-    wrong = {problem.path[0] for problem in problems if problem.path}
-    sections: dict[str, Settings] = {}
-    for name, field in RunConfig.model_fields.items():
-        model = section_model(field.annotation)
-        if model is not None and issubclass(model, Settings) and name not in wrong:
-            sections[name] = model.model_validate_json(json.dumps(tree.get(name, {})))
-    return sections
+def _without(tree: dict[str, Any], wrong: Sequence[KeyPath]) -> RunConfig | None:
+    """The config with defaults in the place of what is wrong, to look for further problems in."""
+    left = copy.deepcopy(tree)
+    left.setdefault("name", "unnamed")
+    for path in wrong:
+        if path == ("name",):
+            left["name"] = "unnamed"
+        elif path:
+            _remove(left, path)
+    return _validate(left)[0]
+
+
+def _remove(tree: dict[str, Any], path: KeyPath) -> None:
+    """Takes a value away; of a list that has something wrong in it, the whole list."""
+    node: Any = tree
+    for index, key in enumerate(path):
+        if not isinstance(node, dict) or not isinstance(key, str):
+            return
+        last = index == len(path) - 1 or isinstance(path[index + 1], int)
+        if last:
+            node.pop(key, None)
+            return
+        node = node.get(key)
+
+
+def _touches(path: KeyPath, wrong: Iterable[KeyPath]) -> bool:
+    """Whether something at the path, around it or inside it is known to be wrong."""
+    return any(
+        other and (path[: len(other)] == other or other[: len(path)] == path) for other in wrong
+    )
 
 
 def _drop_empty_sections(node: Any, path: KeyPath) -> None:

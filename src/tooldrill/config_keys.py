@@ -6,6 +6,7 @@ Read from the pydantic models, so that it cannot differ from what is accepted.
 from __future__ import annotations
 
 import difflib
+import re
 import types
 from collections.abc import Iterator, Sequence
 from typing import Any, Union, get_args, get_origin
@@ -83,6 +84,11 @@ def suggestion(model: type[BaseModel], path: KeyPath) -> str:
     return f"known here: {', '.join(siblings)}" if siblings else "no such section"
 
 
+def nearest_path(model: type[BaseModel], path: KeyPath) -> str | None:
+    """The valid path most like a wrong one."""
+    return nearest(dotted(path), [dotted(other) for other in all_paths(model)])
+
+
 def nearest(word: str, words: Sequence[str], cutoff: float = 0.6) -> str | None:
     """The word most like `word`; case and separators do not count."""
     folded = {_fold(candidate): candidate for candidate in reversed(words)}
@@ -91,7 +97,8 @@ def nearest(word: str, words: Sequence[str], cutoff: float = 0.6) -> str | None:
 
 
 def _fold(word: str) -> str:
-    return word.lower().replace("-", "_")
+    # batchSize, batch-size and batch_size are one word.
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word).lower().replace("-", "_")
 
 
 def _item(annotation: Any) -> Any:

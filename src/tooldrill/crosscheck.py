@@ -1,18 +1,17 @@
 """What is wrong between the values of a config, each of which is fine alone.
 
-Called with the sections that are valid, so that these problems are reported together with the rest.
+Called even when something is wrong elsewhere, so that these problems are reported with the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import Protocol
 
-from tooldrill.agent.settings import Settings
 from tooldrill.config_keys import nearest
 from tooldrill.data.settings import DataSettings
-from tooldrill.eval.settings import EvalSettings
+from tooldrill.eval.settings import BaselineSettings, EvalSettings
 from tooldrill.export.settings import ExportSettings
 from tooldrill.training.settings import ModelSettings, TrainingSettings
 from tooldrill.yaml_source import KeyPath, Problem
@@ -20,17 +19,32 @@ from tooldrill.yaml_source import KeyPath, Problem
 OWN_NAMES = ("base", "sft", "dpo")
 
 
-def cross_check(sections: Mapping[str, Settings]) -> list[Problem]:
-    """All problems between the given sections; a check that lacks one of them is left out."""
-    problems: list[Problem] = []
-    for needs, check in _CHECKS:
-        if all(name in sections for name in needs):
-            problems += check(*(sections[name] for name in needs))
-    return problems
+class Sections(Protocol):
+    """What is looked at of a run's config."""
+
+    @property
+    def model(self) -> ModelSettings: ...
+    @property
+    def data(self) -> DataSettings: ...
+    @property
+    def training(self) -> TrainingSettings: ...
+    @property
+    def export(self) -> ExportSettings: ...
+    @property
+    def eval(self) -> EvalSettings: ...
 
 
-def _model(settings: Settings) -> Iterator[Problem]:
-    model = cast(ModelSettings, settings)
+def cross_check(config: Sections) -> list[Problem]:
+    """All problems between the values of a config that is otherwise valid."""
+    return [
+        *_model(config.model),
+        *_data(config.data),
+        *_training(config.training, config.data),
+        *_eval(config.eval, config.export),
+    ]
+
+
+def _model(model: ModelSettings) -> Iterator[Problem]:
     looks_local = model.path.startswith((".", "/", "~")) or model.path.lower().endswith(".gguf")
     if looks_local and not Path(model.path).expanduser().exists():
         yield Problem(("model", "path"), f"nothing lies at {model.path}")
@@ -39,50 +53,48 @@ def _model(settings: Settings) -> Iterator[Problem]:
         yield Problem(("model", "chat_template"), f"no file at {template}")
 
 
-def _data(settings: Settings) -> Iterator[Problem]:
-    data = cast(DataSettings, settings)
+def _data(data: DataSettings) -> Iterator[Problem]:
     yield from _worlds(("data", "worlds"), data.worlds, split="train")
     yield from _tools(("data", "tools"), data.tools)
     if data.recovery + data.restraint > 1:
         yield Problem(("data", "recovery"), "recovery and restraint are together more than 1")
 
 
-def _eval(settings: Settings) -> Iterator[Problem]:
-    evaluation = cast(EvalSettings, settings)
-    yield from _worlds(("eval", "worlds"), evaluation.worlds, split="heldout")
-    yield from _tools(("eval", "tools"), evaluation.tools)
-    names = list(OWN_NAMES)
-    for index, baseline in enumerate(evaluation.baselines):
-        path: KeyPath = ("eval", "baselines", index)
-        if baseline.name in names:
-            yield Problem((*path, "name"), f"{baseline.name!r} is taken by another model")
-        names.append(baseline.name)
-        if baseline.gguf is not None and not Path(baseline.gguf).expanduser().is_file():
-            yield Problem((*path, "gguf"), f"no file at {baseline.gguf}")
-        if baseline.endpoint is not None and not baseline.endpoint.startswith(
-            ("http://", "https://")
-        ):
-            yield Problem((*path, "endpoint"), "must begin with http:// or https://")
-
-
-def _quantization(settings: Settings, other: Settings) -> Iterator[Problem]:
-    export, evaluation = cast(ExportSettings, settings), cast(EvalSettings, other)
-    if evaluation.quantization not in export.quantizations:
-        made = ", ".join(export.quantizations)
-        yield Problem(
-            ("eval", "quantization"),
-            f"{evaluation.quantization} is not among export.quantizations ({made})",
-        )
-
-
-def _training(settings: Settings, other: Settings) -> Iterator[Problem]:
-    training, data = cast(TrainingSettings, settings), cast(DataSettings, other)
+def _training(training: TrainingSettings, data: DataSettings) -> Iterator[Problem]:
     if training.dpo.enabled and not training.sft.enabled:
         yield Problem(
             ("training", "dpo", "enabled"), "DPO starts from the SFT adapter: enable training.sft"
         )
     if training.dpo.enabled and data.pairs == 0:
         yield Problem(("data", "pairs"), "DPO is enabled and needs pairs")
+
+
+def _eval(evaluation: EvalSettings, export: ExportSettings) -> Iterator[Problem]:
+    yield from _worlds(("eval", "worlds"), evaluation.worlds, split="heldout")
+    yield from _tools(("eval", "tools"), evaluation.tools)
+    if evaluation.recovery + evaluation.restraint > 1:
+        yield Problem(("eval", "recovery"), "recovery and restraint are together more than 1")
+    if evaluation.quantization not in export.quantizations:
+        made = ", ".join(export.quantizations)
+        yield Problem(
+            ("eval", "quantization"),
+            f"{evaluation.quantization} is not among export.quantizations ({made})",
+        )
+    names = list(OWN_NAMES)
+    for index, baseline in enumerate(evaluation.baselines):
+        path: KeyPath = ("eval", "baselines", index)
+        if baseline.name in names:
+            yield Problem((*path, "name"), f"{baseline.name!r} is taken by another model")
+        names.append(baseline.name)
+        yield from _baseline(path, baseline)
+
+
+def _baseline(path: KeyPath, baseline: BaselineSettings) -> Iterator[Problem]:
+    if baseline.gguf is not None and not Path(baseline.gguf).expanduser().is_file():
+        yield Problem((*path, "gguf"), f"no file at {baseline.gguf}")
+    url = baseline.endpoint
+    if url is not None and not url.startswith(("http://", "https://")):
+        yield Problem((*path, "endpoint"), "must begin with http:// or https://")
 
 
 def _tools(path: KeyPath, tools: tuple[int, int]) -> Iterator[Problem]:
@@ -106,13 +118,3 @@ def _worlds(path: KeyPath, names: list[str], split: str) -> Iterator[Problem]:
         elif name not in fitting:
             kind = "held out for evaluation" if split == "train" else "a training world"
             yield Problem(here, f"{name} is {kind}; use {', '.join(fitting)}")
-
-
-_Check = Callable[..., Iterator[Problem]]
-_CHECKS: tuple[tuple[tuple[str, ...], _Check], ...] = (
-    (("model",), _model),
-    (("data",), _data),
-    (("eval",), _eval),
-    (("export", "eval"), _quantization),
-    (("training", "data"), _training),
-)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from tooldrill.machine import program_version, processor, this_machine
+from tooldrill.machine import processor, program_version, this_machine
 
 GIGABYTE = 10**9
 MIN_MEMORY = 4 * GIGABYTE
@@ -69,7 +69,10 @@ def _packages() -> Iterator[Finding]:
         requirements = importlib.metadata.requires("tooldrill") or []
     except importlib.metadata.PackageNotFoundError:
         yield Finding(
-            "packages", "tooldrill is not installed", Verdict.PROBLEM, "make setup, or pip install ."
+            "packages",
+            "tooldrill is not installed",
+            Verdict.PROBLEM,
+            "make setup, or pip install .",
         )
         return
     present, absent = [], []
@@ -102,7 +105,7 @@ def _machine() -> Iterator[Finding]:
             "memory",
             memory,
             Verdict.ADVICE,
-            "close other programs, or lower training.sft.batch_tokens and eval.engine.parallel",
+            "close other programs, or lower training.sft.batch_size and eval.engine.parallel",
         )
     else:
         yield Finding("memory", memory)
@@ -111,9 +114,7 @@ def _machine() -> Iterator[Finding]:
     if not machine.gpus:
         yield Finding("gpu", "no CUDA device: everything runs on the processor")
     if machine.bf16 is False and not machine.gpus:
-        yield Finding(
-            "bf16", "no bfloat16 units: training runs in float32, which is faster here"
-        )
+        yield Finding("bf16", "no bfloat16 units: training runs in float32, which is faster here")
     elif machine.bf16:
         yield Finding("bf16", "the processor has bfloat16 units")
 
@@ -131,17 +132,25 @@ def _compilers() -> Iterator[Finding]:
         else:
             step = "install a C++ compiler (apt install g++, xcode-select --install)"
             yield Finding(
-                subject, "none", Verdict.PROBLEM, step if subject == "compiler" else "pip install cmake"
+                subject,
+                "none",
+                Verdict.PROBLEM,
+                step if subject == "compiler" else "pip install cmake",
             )
 
 
 def _disk(folder: Path) -> Finding:
-    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    existing = next(
+        path for path in (folder.absolute(), *folder.absolute().parents) if path.exists()
+    )
     free = shutil.disk_usage(existing).free
     text = f"{free / 1e9:.1f} GB free at {existing}"
     if free < MIN_DISK:
         return Finding(
-            "disk", text, Verdict.ADVICE, "a demo run needs about 2 GB; put runs elsewhere: runs=FOLDER"
+            "disk",
+            text,
+            Verdict.ADVICE,
+            "a demo run needs about 2 GB; put runs elsewhere: runs=FOLDER",
         )
     return Finding("disk", text)
 
@@ -191,7 +200,10 @@ def _torch() -> Finding:
         import torch
     except (ImportError, OSError) as error:
         return Finding(
-            "torch", f"cannot be loaded: {error}", Verdict.PROBLEM, "pip install --force-reinstall torch"
+            "torch",
+            f"cannot be loaded: {error}",
+            Verdict.PROBLEM,
+            "pip install --force-reinstall torch",
         )
     cuda = torch.cuda.is_available()
     text = f"{torch.__version__}, {torch.get_num_threads()} threads, CUDA {'yes' if cuda else 'no'}"

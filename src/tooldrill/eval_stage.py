@@ -18,6 +18,7 @@ from tooldrill.eval.results import Results
 from tooldrill.eval.run import evaluate
 from tooldrill.eval.settings import BaselineSettings, EvalSettings
 from tooldrill.eval.suite import heldout_tasks
+from tooldrill.parts import part_of
 from tooldrill.pipeline import Run
 from tooldrill.stages import gguf_path, result_files
 
@@ -46,17 +47,10 @@ def evaluate_all(run: Run, conditions: Sequence[str], out: Path, progress: Progr
         for name in conditions
     ]
     models += settings.baselines
-    total = len(models) * len(tasks)
     for index, model in enumerate(models):
-        before = index * len(tasks)
-
-        def part(
-            done: int, _total: int, note: str = "", *, before: int = before, name: str = model.name
-        ) -> None:
-            progress(before + done, total, f"{name}: {note}" if note else name)
-
+        part = part_of(progress, index, len(models), model.name)
         if files[model.name].is_file():
-            part(len(tasks), len(tasks))
+            part(1, 1)
             continue
         evaluate_model(model, settings, tasks, files[model.name], part)
 

@@ -111,9 +111,7 @@ def config_difference(old: Any, new: Any, path: str = "") -> str | None:
     return None if old == new else f"{path}: {old} -> {new}"
 
 
-def input_difference(
-    old: Mapping[str, FileStamp], new: Mapping[str, FileStamp]
-) -> str | None:
+def input_difference(old: Mapping[str, FileStamp], new: Mapping[str, FileStamp]) -> str | None:
     """The first input that is not what it was."""
     for name in dict.fromkeys((*old, *new)):
         if name not in old or name not in new:

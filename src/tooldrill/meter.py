@@ -25,6 +25,7 @@ class Meter:
 
     def __init__(self) -> None:
         self._peak = 0
+        self._child = 0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._start = time.monotonic()
@@ -36,10 +37,11 @@ class Meter:
 
     @property
     def peak_memory(self) -> int:
-        return max(self._peak, _largest_child())
+        return self._peak
 
     def __enter__(self) -> Meter:
         self._start = time.monotonic()
+        self._child = _largest_child()
         if not _reset_high_water():
             self._thread = threading.Thread(target=self._sample, daemon=True)
             self._thread.start()
@@ -57,6 +59,9 @@ class Meter:
         else:
             self._stop.set()
             self._thread.join()
+        # The kernel's number is the largest of all children so far: it counts where it grew.
+        if _largest_child() > self._child:
+            self._peak = max(self._peak, _largest_child())
 
     def _sample(self) -> None:
         process = psutil.Process()

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tooldrill.config_keys import annotation_at, dotted, suggestion
+from tooldrill.config_keys import annotation_at, dotted, nearest_path, suggestion
 from tooldrill.yaml_source import Key, KeyPath, Problem, Source, parse_value
 
 
@@ -34,8 +34,10 @@ def _apply(source: Source, text: str, origin: str, model: type[BaseModel]) -> Pr
     try:
         annotation_at(model, path)
     except KeyError as error:
+        whole = nearest_path(model, path)
         wrong = path[: error.args[0] + 1]
-        return Problem(path, f"unknown key; {suggestion(model, wrong)}", origin)
+        hint = f"did you mean {whole}?" if whole else suggestion(model, wrong)
+        return Problem(path, f"unknown key; {hint}", origin)
     try:
         value = parse_value(raw)
     except ValueError as error:

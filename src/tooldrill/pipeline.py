@@ -159,7 +159,9 @@ def require_inputs(stage: Stage, run: Run, stages: Sequence[Stage]) -> None:
             if path.exists():
                 continue
             command = commands.get(source)
-            step = f"run `{command} {run.config_path}` first" if command else f"put a file at {path}"
+            step = (
+                f"run `{command} {run.config_path}` first" if command else f"put a file at {path}"
+            )
             raise TooldrillError(f"{stage.name} needs {path}, which is not there", step)
 
 
@@ -255,7 +257,7 @@ def _broken_output(folder: Path, manifest: Manifest) -> str | None:
 
 
 def _named(run: Run, inputs: dict[str, list[Path]]) -> dict[str, Path]:
-    """Input files by name: relative to the run's folder, so that a moved run is still up to date."""
+    """Input files by name, relative to the run's folder: a moved run is still up to date."""
     named: dict[str, Path] = {}
     for path in _files(inputs):
         inside = path.is_relative_to(run.folder)

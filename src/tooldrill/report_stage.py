@@ -36,7 +36,7 @@ def report_all(run: Run, conditions: Sequence[str], out: Path, progress: Progres
 def _curves(run: Run, conditions: Sequence[str]) -> dict[str, list[Row]]:
     curves: dict[str, list[Row]] = {}
     for name in conditions:
-        path = run.stage_folder(name) / "loss.jsonl"
+        path = run.stage_folder(name) / "curve.jsonl"
         if path.is_file():
             lines = path.read_text("utf-8").splitlines()
             curves[name.upper()] = [json.loads(line) for line in lines]

@@ -28,16 +28,9 @@ def conditions(run: Run) -> list[str]:
 
 
 def gguf_path(run: Run, condition: str, quantization: str) -> Path:
-    """Where the export stage puts a GGUF of this run."""
-    from tooldrill.export.run import gguf_name
-
-    folder = run.stage_folder("export") / condition
-    return folder / gguf_name(condition_name(run, condition), quantization)
-
-
-def condition_name(run: Run, condition: str) -> str:
-    """The stem of a model's files."""
-    return f"{run.config.name}-{condition}"
+    """A GGUF of this run; a pattern that names no file while it is not exported."""
+    folder, pattern = run.stage_folder("export") / condition, f"*-{quantization}.gguf"
+    return next(folder.glob(pattern), folder / pattern)
 
 
 def model_files(run: Run) -> list[Path]:
@@ -51,6 +44,10 @@ def model_files(run: Run) -> list[Path]:
         return [base.gguf_path, *extra]
     folder = Path(base.folder)
     return [folder, *extra] if folder.is_dir() else extra
+
+
+def _data_file(run: Run, step: str) -> Path:
+    return run.stage_folder("data") / f"{step}.parquet"
 
 
 def _adapter(run: Run, condition: str) -> Path:
@@ -80,14 +77,16 @@ def _train_sft(run: Run, out: Path, progress: Progress) -> None:
     from tooldrill.training.sft import train_sft
 
     config = run.config
-    train_sft(config.model, config.training, run.stage_folder("data"), out, progress)
+    train_sft(config.model, config.training, _data_file(run, SFT), out, progress)
 
 
 def _train_dpo(run: Run, out: Path, progress: Progress) -> None:
     from tooldrill.training.dpo import train_dpo
 
-    config, data = run.config, run.stage_folder("data")
-    train_dpo(config.model, config.training, data, _adapter(run, SFT), out, progress)
+    config = run.config
+    train_dpo(
+        config.model, config.training, _data_file(run, DPO), _adapter(run, SFT), out, progress
+    )
 
 
 def _export(run: Run, out: Path, progress: Progress) -> None:
@@ -110,7 +109,7 @@ def _report(run: Run, out: Path, progress: Progress) -> None:
 
 def _export_inputs(run: Run) -> dict[str, list[Path]]:
     inputs = {name: [_adapter(run, name)] for name in conditions(run) if name != BASE}
-    return {"": model_files(run), "data": [run.stage_folder("data") / "sft.parquet"], **inputs}
+    return {"": model_files(run), "data": [run.stage_folder("data") / "sft.jsonl"], **inputs}
 
 
 def _eval_inputs(run: Run) -> dict[str, list[Path]]:
@@ -134,7 +133,7 @@ STAGES: Sequence[Stage] = (
         name="data",
         command="tooldrill data build",
         config=lambda run: _section(run, "data"),
-        inputs=lambda run: {},
+        inputs=lambda _run: {},
         work=_build_data,
         seed=lambda run: run.config.data.seed,
     ),
@@ -144,7 +143,7 @@ STAGES: Sequence[Stage] = (
         config=lambda run: _training(run, SFT),
         inputs=lambda run: {
             "": model_files(run),
-            "data": [run.stage_folder("data") / "sft.parquet"],
+            "data": [_data_file(run, SFT)],
         },
         work=_train_sft,
         seed=lambda run: run.config.training.sft.seed,
@@ -156,7 +155,7 @@ STAGES: Sequence[Stage] = (
         config=lambda run: _training(run, DPO),
         inputs=lambda run: {
             "": model_files(run),
-            "data": [run.stage_folder("data") / "dpo.parquet"],
+            "data": [_data_file(run, DPO)],
             SFT: [_adapter(run, SFT)],
         },
         work=_train_dpo,
@@ -167,7 +166,7 @@ STAGES: Sequence[Stage] = (
         name="export",
         command="tooldrill export",
         config=lambda run: {
-            **_section(run, "name", "model", "export"),
+            **_section(run, "model", "export"),
             "quantization": run.config.eval.quantization,
         },
         inputs=_export_inputs,

@@ -137,7 +137,7 @@ class _Builder:
         try:
             if isinstance(node, MappingNode):
                 return self.mapping(node, path)
-            return list(self._items(node, path))
+            return list(self._items(node, path)) if isinstance(node, SequenceNode) else None
         finally:
             self.open.discard(id(node))
 

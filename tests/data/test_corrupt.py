@@ -208,7 +208,7 @@ def test_a_repeated_failure_is_an_earlier_call_that_failed(moment: Moment, seed:
 @pytest.mark.parametrize("kind", list(V))
 def test_every_class_applies_somewhere_and_always_faithfully(kind: V) -> None:
     made = 0
-    for seed in range(40):
+    for seed in range(120):
         rng = random.Random(seed)
         call = rng.choice([*CALLS, None])
         for past in PASTS:

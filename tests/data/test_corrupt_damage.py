@@ -16,7 +16,7 @@ from tooldrill.data.corrupt.damage import (
 
 CALL = Call("read_file", {"path": "it's.txt", "start_line": 2})
 NATIVE = {
-    "truncated": '<tool_call>{"name": "read_file", "arguments"',
+    "truncated": '<tool_call>{"name": "read_file", "arguments": {',
     "trailing_comma": '<tool_call>{"name": "read_file", "arguments": {"path": "it\'s.txt", '
     '"start_line": 2},}</tool_call>',
     "single_quotes": "<tool_call>{'name': 'read_file', 'arguments': {'path': \"it's.txt\", "

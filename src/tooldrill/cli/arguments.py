@@ -16,7 +16,7 @@ ConfigArgument = Annotated[
 OverridesArgument = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[KEY=VALUE]...",
+        metavar="KEY=VALUE",
         help="Overrides, such as training.sft.learning_rate=1e-4.",
         show_default=False,
     ),

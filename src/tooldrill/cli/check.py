@@ -73,7 +73,9 @@ def _lines(file: str) -> Iterator[TextIO]:
         return
     path = Path(file)
     if not path.is_file():
-        raise TooldrillError(f"no file at {path}", "give a JSON-lines file, or - for standard input")
+        raise TooldrillError(
+            f"no file at {path}", "give a JSON-lines file, or - for standard input"
+        )
     with path.open(encoding="utf-8", errors="replace") as opened:
         yield opened
 
@@ -83,10 +85,11 @@ def _summary(tally: Tally) -> None:
         typer.echo(f"error: {problem}", err=True)
     if tally.problems:
         typer.echo(
-            'next:  write {"id", "reply"} or {"id", "calls": [{"name", "arguments"}]} in every line',
+            'next:  write {"id", "reply"} or {"id", "calls": [{"name", "arguments"}]} a line',
             err=True,
         )
     classes = ", ".join(f"{name} {count}" for name, count in tally.violations.most_common())
     typer.echo(
-        f"{tally.lines} checked, {tally.clean} clean" + (f"; {classes}" if classes else ""), err=True
+        f"{tally.lines} checked, {tally.clean} clean" + (f"; {classes}" if classes else ""),
+        err=True,
     )

@@ -115,7 +115,9 @@ class Display:
                 return
             last = now
             left = (now - start) / done * (total - done)
-            self._say(name, f"{100 * done // total}% ({done}/{total}), {minutes(left)} left  {note}")
+            self._say(
+                name, f"{100 * done // total}% ({done}/{total}), {minutes(left)} left  {note}"
+            )
 
         yield report
 

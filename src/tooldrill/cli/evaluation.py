@@ -38,9 +38,7 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE.json", help="Where the results go.")
     ] = None,
-    name: Annotated[
-        str | None, typer.Option("--name", help="What reports call the model.")
-    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="What reports call the model.")] = None,
     force: ForceOption = False,
 ) -> None:
     """Evaluate the models of a run, or one model (--model, --endpoint) on the same tasks."""

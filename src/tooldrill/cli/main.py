@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -30,11 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=arguments, prog_name="tooldrill", standalone_mode=True)
     except KeyboardInterrupt:
-        _leave(INTERRUPTED, "stopped; run the same command to go on")
-    except BrokenPipeError:
-        # The reader of our output (head, a pager) went away: not an error, and nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _leave(INTERRUPTED, _STOPPED)
+    except SystemExit as end:
+        # Typer turns an interrupt inside a command into this status.
+        if end.code == INTERRUPTED:
+            print(_STOPPED, file=sys.stderr)
+        raise
     except MemoryError:
         _leave(USER_ERROR, *_OUT_OF_MEMORY)
     except Exception as error:
@@ -44,9 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _leave(USER_ERROR, *explained)
 
 
+_STOPPED = "stopped; run the same command to go on"
 _OUT_OF_MEMORY = (
     "error: out of memory",
-    "next:  lower training.sft.batch_tokens, training.dpo.batch_size or eval.engine.parallel; "
+    "next:  lower training.sft.batch_size, training.dpo.batch_size or eval.engine.parallel; "
     "`tooldrill run CONFIG --dry-run` estimates the need",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,7 +83,7 @@ def schema() -> None:
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def _stages() -> tuple[Stage, ...]:
+def _stages() -> Sequence[Stage]:
     from tooldrill.stages import STAGES
 
     return STAGES

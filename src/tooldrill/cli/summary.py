@@ -71,7 +71,9 @@ def print_measures(results: Sequence[Results], console: Console | None = None) -
     console.print(rates)
     measures = [measure(one) for one in results]
     classes = Table(
-        title="Replies with a violation, by class (number)", title_justify="left", title_style="bold"
+        title="Replies with a violation, by class (number)",
+        title_justify="left",
+        title_style="bold",
     )
     classes.add_column("class")
     for one in measures:

@@ -1,0 +1,138 @@
+"""Tokens, minutes and memory of each stage before it runs.
+
+Time is work over speed. Work is counted in floating-point operations: a forward pass takes 2 per
+weight and token, the backward pass of a LoRA run 2 more (weights get no gradient, activations do),
+a DPO step also a forward pass of the reference. Speed is the machine's own matrix-multiplication
+rate, probed in 0.3 s, times the share of it that the stage was measured to reach. The shares and
+the tokens per example below were measured on the embedded model (135M) with two cores and are
+rough elsewhere: expect a factor of two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from tooldrill.config import RunConfig
+from tooldrill.machine import matmul_rate
+from tooldrill.model_shape import ModelShape, model_shape
+from tooldrill.stages import BASE, DPO, SFT
+
+# Tokens of an example: a constant part and a part per tool offered.
+TRACE_TOKENS, TRACE_TOKENS_PER_TOOL = 240, 75
+PROMPT_TOKENS, PROMPT_TOKENS_PER_TOOL = 150, 75
+REPLY_TOKENS = 40
+EPISODE_REPLIES = 3.0
+# Share of the matrix-multiplication rate that is reached.
+TRAINING_SHARE = 0.45
+PREFILL_SHARE = 0.8
+DECODING_SHARE = 0.12
+# Prefixes that examples of a step share are computed once.
+COMPUTED_SHARE = 0.75
+EXPORT_SECONDS_PER_WEIGHT = 6e-8
+VERIFY_TOKENS = 2000
+TRACES_PER_SECOND = 60.0
+START_SECONDS = 8.0
+PROCESS_MEMORY = 0.9e9
+# Numbers kept per token, layer and hidden unit for the backward pass.
+ACTIVATIONS = 24
+BITS = {"F16": 16.0, "Q8_0": 8.5, "Q4_K_M": 4.9}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a stage will take; None where it cannot be told (a model that does not lie here).
+
+    Attributes:
+        tokens: processed by the model; memory: peak, in bytes.
+    """
+
+    tokens: int | None
+    seconds: float | None
+    memory: float | None
+
+
+def estimate(config: RunConfig) -> dict[str, Estimate]:
+    """An estimate for every stage, by name."""
+    shape = model_shape(config.model.path)
+    rate = matmul_rate()
+    data = config.data
+    rows = data.traces + data.pairs
+    return {
+        "data": Estimate(None, rows / TRACES_PER_SECOND, 0.3e9),
+        SFT: _sft(config, shape, rate),
+        DPO: _dpo(config, shape, rate),
+        "export": _export(config, shape, rate),
+        "eval": _eval(config, shape, rate),
+        "report": Estimate(None, 5.0, 0.4e9),
+    }
+
+
+def _sft(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
+    settings = config.training.sft
+    length = TRACE_TOKENS + TRACE_TOKENS_PER_TOOL * _mean(config.data.tools)
+    examples = config.data.traces * len(settings.protocols)
+    steps = settings.max_steps or settings.epochs * examples / settings.batch_size
+    tokens = length * min(steps * settings.batch_size, settings.epochs * examples)
+    return _training(shape, rate, tokens, passes=4, width=settings.batch_size * length)
+
+
+def _dpo(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
+    settings = config.training.dpo
+    prompt = PROMPT_TOKENS + PROMPT_TOKENS_PER_TOOL * _mean(config.data.tools)
+    length = 2 * (prompt + REPLY_TOKENS)
+    pairs = config.data.pairs * len(settings.protocols)
+    steps = settings.max_steps or settings.epochs * pairs / settings.batch_size
+    tokens = length * min(steps * settings.batch_size, settings.epochs * pairs)
+    return _training(shape, rate, tokens, passes=6, width=settings.batch_size * length)
+
+
+def _training(
+    shape: ModelShape | None, rate: float, tokens: float, *, passes: int, width: float
+) -> Estimate:
+    """`passes`: operations per weight and token; `width`: tokens of one step."""
+    if shape is None:
+        return Estimate(ceil(tokens), None, None)
+    work = passes * shape.parameters * tokens * COMPUTED_SHARE
+    kept = 4 * ACTIVATIONS * width * COMPUTED_SHARE * shape.layers * shape.hidden
+    memory = PROCESS_MEMORY + 4 * shape.parameters + kept
+    return Estimate(ceil(tokens), START_SECONDS + work / (rate * TRAINING_SHARE), memory)
+
+
+def _export(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
+    if shape is None:
+        return Estimate(None, None, None)
+    models = len(_conditions(config))
+    files = models - 1 + len(config.export.quantizations)
+    checks = 2 * shape.parameters * VERIFY_TOKENS * (models + files) / (rate * PREFILL_SHARE)
+    writing = EXPORT_SECONDS_PER_WEIGHT * shape.parameters * (models + files)
+    memory = PROCESS_MEMORY + 8 * shape.parameters + 2 * shape.parameters
+    return Estimate(None, START_SECONDS + writing + checks, memory)
+
+
+def _eval(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
+    """The run's own models; a baseline's size is not known here."""
+    settings = config.eval
+    episodes = settings.tasks * len(_conditions(config))
+    replies = episodes * min(EPISODE_REPLIES, settings.loop.max_steps)
+    prompt = PROMPT_TOKENS + PROMPT_TOKENS_PER_TOOL * _mean(settings.tools)
+    read = episodes * prompt + replies * REPLY_TOKENS
+    written = replies * REPLY_TOKENS
+    tokens = ceil(read + written)
+    if shape is None:
+        return Estimate(tokens, None, None)
+    work = 2 * shape.parameters * (read / PREFILL_SHARE + written / DECODING_SHARE)
+    weights = shape.parameters * BITS[settings.quantization] / 8
+    cells = settings.engine.context * settings.engine.parallel
+    cache = 2 * 2 * cells * shape.layers * shape.kv_width  # keys and values, two bytes each
+    return Estimate(tokens, START_SECONDS + work / rate, PROCESS_MEMORY / 2 + weights + cache)
+
+
+def _conditions(config: RunConfig) -> list[str]:
+    training = config.training
+    wanted = {BASE: True, SFT: training.sft.enabled, DPO: training.dpo.enabled}
+    return [name for name, enabled in wanted.items() if enabled]
+
+
+def _mean(tools: tuple[int, int]) -> float:
+    return sum(tools) / 2

@@ -1,0 +1,131 @@
+"""An episode fed with texts by hand: what is executed, refused, remembered, and how it ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tooldrill.agent.call import Call
+from tooldrill.agent.engines.base import Generation
+from tooldrill.agent.episode import Outcome
+from tooldrill.agent.functions import FunctionEnvironment
+from tooldrill.agent.messages import call_message, observation_message, user
+from tooldrill.agent.protocols.catalog import get_protocol
+from tooldrill.agent.run import EpisodeRun, Job, past_calls
+from tooldrill.agent.settings import LoopSettings, WatchdogSettings
+
+CALLED: list[tuple[str, Any]] = []
+
+
+def put(key: str, value: int = 0) -> str:
+    """Keep a value."""
+    CALLED.append((key, value))
+    return f"kept {key}"
+
+
+def fail(key: str) -> str:
+    """Never works."""
+    raise LookupError(key)
+
+
+@pytest.fixture
+def environment() -> FunctionEnvironment:
+    CALLED.clear()
+    return FunctionEnvironment([put, fail])
+
+
+def episode(
+    environment: FunctionEnvironment, *replies: str, max_steps: int = 8, **watchdog: Any
+) -> EpisodeRun:
+    settings = LoopSettings(watchdog=WatchdogSettings(enabled=bool(watchdog), **watchdog))
+    job = Job("t", [user("go")], environment.registry, environment, max_steps)
+    run = EpisodeRun(job, get_protocol("native"), settings)
+    for text in replies:
+        run.take(Generation(text=text))
+    return run
+
+
+def call(name: str, arguments: str) -> str:
+    return f'<tool_call>{{"name": "{name}", "arguments": {arguments}}}</tool_call>'
+
+
+def test_a_call_is_carried_out_and_a_conclusion_ends(environment: FunctionEnvironment) -> None:
+    run = episode(environment, call("put", '{"key": "a", "value": 2}'), "Done.")
+    assert CALLED == [("a", 2)]
+    assert run.episode is not None
+    assert run.episode.outcome is Outcome.CONCLUDED
+    assert run.episode.conclusion == "Done."
+    assert [m["role"] for m in run.episode.messages] == ["user", "assistant", "tool", "assistant"]
+    assert [s.observation for s in run.episode.steps] == ["kept a", None]
+
+
+def test_a_breach_is_refused_and_not_executed(environment: FunctionEnvironment) -> None:
+    run = episode(environment, call("put", '{"key": "a", "force": true}'))
+    assert CALLED == []
+    step = run.steps[0]
+    assert step.error
+    assert step.observation == ('ERROR: put has no parameter "force". Signature: put(key, value=0)')
+    # The same name once more has become a lesson not learned.
+    again = run.take(Generation(text=call("put", '{"key": "b", "force": true}')))
+    assert again is not None
+    assert [str(v.kind) for v in again.violations] == ["sticky_argument"]
+
+
+def test_only_the_first_of_several_calls_is_carried_out(environment: FunctionEnvironment) -> None:
+    run = episode(environment, call("put", '{"key": "a"}') + call("put", '{"key": "b"}'))
+    assert CALLED == [("a", 0)]
+    assert [str(v.kind) for v in run.steps[0].violations] == ["multiple_calls"]
+    assert len(run.messages[1]["tool_calls"]) == 1
+
+
+def test_a_tool_that_raises_is_an_error_observation(environment: FunctionEnvironment) -> None:
+    run = episode(environment, call("fail", '{"key": "a"}'), call("fail", '{"key": "a"}'))
+    assert run.steps[0].observation == "ERROR: LookupError: a"
+    assert [str(v.kind) for v in run.steps[1].violations] == ["repeated_failure"]
+
+
+def test_an_unreadable_reply_is_kept_raw_and_answered(environment: FunctionEnvironment) -> None:
+    run = episode(environment, "<tool_call>{broken")
+    assert run.messages[1]["content"] == "<tool_call>{broken"
+    assert run.messages[1]["malformed"] is True
+    assert run.messages[2]["content"].startswith("ERROR: ")
+    assert run.episode is None
+
+
+def test_the_step_budget_ends_an_episode(environment: FunctionEnvironment) -> None:
+    run = episode(environment, *[call("put", f'{{"key": "{i}"}}') for i in range(3)], max_steps=3)
+    assert run.episode is not None
+    assert run.episode.outcome is Outcome.NO_CONCLUSION
+    assert len(run.episode.steps) == 3
+
+
+def test_a_failed_engine_is_not_the_models_fault(environment: FunctionEnvironment) -> None:
+    run = episode(environment)
+    assert run.take(Generation(failure="no route")) is None
+    assert run.episode is not None
+    assert (run.episode.outcome, run.episode.failure) == (Outcome.FAILED, "no route")
+
+
+def test_identical_failures_wake_the_watchdog_once(environment: FunctionEnvironment) -> None:
+    same = call("fail", '{"key": "a"}')
+    silent = episode(environment, *[same] * 4)
+    assert all(s.injected is None for s in silent.steps)
+    run = episode(environment, *[same] * 4, identical_failures=3, error_window=9)
+    assert [s.injected is not None for s in run.steps] == [False, False, True, False]
+    assert run.messages[-3]["role"] == "user"
+
+
+def test_many_errors_wake_the_watchdog(environment: FunctionEnvironment) -> None:
+    replies = [call("fail", f'{{"key": "{i}"}}') for i in range(4)]
+    run = episode(
+        environment, *replies[:2], call("put", '{"key": "x"}'), *replies[2:], errors_in_window=4
+    )
+    assert [s.injected is not None for s in run.steps] == [False] * 4 + [True]
+
+
+def test_a_history_is_remembered(environment: FunctionEnvironment) -> None:
+    bad = Call("put", {"key": "a", "force": 1})
+    history = [call_message(bad), observation_message("put", "ERROR: no such parameter")]
+    (past,) = past_calls(history, environment.registry)
+    assert past == (bad, True, ("force",))

@@ -1,0 +1,205 @@
+"""The files of a build: same seed same bytes, JSONL equals Parquet, nothing held out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import datasets
+import pytest
+from trl.data_utils import is_conversational
+
+from tooldrill.agent.errors import TooldrillError
+from tooldrill.data.build import DataSummary, build
+from tooldrill.data.reading import PAIR_COLUMNS, SFT_COLUMNS, read_rows
+from tooldrill.data.settings import DataSettings
+from tooldrill.data.task import Split
+from tooldrill.data.worlds.catalog import world_names
+from tooldrill.data.writing import write_jsonl, write_parquet
+
+WORLDS = list(world_names(Split.TRAIN))
+SETTINGS = DataSettings(worlds=WORLDS, traces=40, pairs=40, seed=11)
+NAMES = ("sft.jsonl", "sft.parquet", "dpo.jsonl", "dpo.parquet", "data_card.md")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, DataSummary]:
+    out = tmp_path_factory.mktemp("build") / "data"
+    return out, build(SETTINGS, out)
+
+
+def load(path: Path, cache: Path) -> list[dict]:
+    loaded = datasets.load_dataset(
+        "parquet", data_files=str(path), split="train", cache_dir=str(cache)
+    )
+    return list(loaded)
+
+
+def test_the_folder_holds_what_the_summary_says(built: tuple[Path, DataSummary]) -> None:
+    out, summary = built
+    assert sorted(path.name for path in out.iterdir()) == sorted(NAMES) == list(summary.files)
+    assert (summary.traces, summary.pairs, summary.dropped) == (40, 40, 0)
+    assert len(read_rows(out / "sft.jsonl", SFT_COLUMNS)) == 40
+    assert len(read_rows(out / "dpo.parquet", PAIR_COLUMNS)) == 40
+    assert [path.name for path in out.parent.iterdir()] == ["data"]
+
+
+def test_the_same_seed_gives_the_same_bytes_in_another_process(
+    built: tuple[Path, DataSummary], tmp_path: Path
+) -> None:
+    out, _ = built
+    program = (
+        "import sys; from pathlib import Path; from tooldrill.data.build import build;"
+        "from tooldrill.data.settings import DataSettings;"
+        "build(DataSettings.model_validate_json(sys.argv[1]), Path(sys.argv[2]))"
+    )
+    again = tmp_path / "again"
+    subprocess.run(
+        [sys.executable, "-c", program, SETTINGS.model_dump_json(), str(again)],
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "77"},
+    )
+    for name in NAMES:
+        assert (again / name).read_bytes() == (out / name).read_bytes(), name
+
+
+def test_another_seed_gives_other_rows(built: tuple[Path, DataSummary], tmp_path: Path) -> None:
+    out, _ = built
+    build(SETTINGS.model_copy(update={"seed": 12, "pairs": 0}), tmp_path / "b")
+    first, second = (read_rows(folder / "sft.jsonl") for folder in (out, tmp_path / "b"))
+    assert not {str(row["messages"]) for row in first} & {str(row["messages"]) for row in second}
+    assert not (tmp_path / "b/dpo.jsonl").exists()
+
+
+@pytest.mark.parametrize("name", ["sft", "dpo"])
+def test_parquet_rows_equal_jsonl_rows(
+    name: str, built: tuple[Path, DataSummary], tmp_path: Path
+) -> None:
+    out, _ = built
+    rows = [json.loads(line) for line in (out / f"{name}.jsonl").read_text().splitlines()]
+    assert read_rows(out / f"{name}.parquet") == rows
+    assert read_rows(out / f"{name}.jsonl") == rows
+    loaded = load(out / f"{name}.parquet", tmp_path)
+    assert loaded == rows
+    assert all(is_conversational(row) for row in loaded)
+
+
+def test_arguments_keep_their_types_and_no_null_is_invented(tmp_path: Path) -> None:
+    values = [
+        1,
+        1.0,
+        "1",
+        True,
+        None,
+        [1, "a", None],
+        {},
+        {"x": {"y": []}},
+        0.1 + 0.2,
+        2**53 + 1,
+        0.3,
+    ]
+    values += ["\u2028 é \\ </x>", "null", "[1]", -0.0, 1e300, {"a": 0.3, "b": [0.7, "\0", 19.99]}]
+    rows = [
+        {"messages": [{"role": "user", "content": "5"}, {"n": index, f"k{index}": value}],
+         "tools": [], "trace_id": str(index)}
+        for index, value in enumerate(values)
+    ]  # fmt: skip
+    write_parquet(rows, tmp_path / "a.parquet")
+    write_jsonl(rows, tmp_path / "a.jsonl")
+    want = json.dumps(rows)
+    assert json.dumps(read_rows(tmp_path / "a.parquet")) == want
+    assert json.dumps(read_rows(tmp_path / "a.jsonl")) == want
+    assert json.dumps(load(tmp_path / "a.parquet", tmp_path / "c")) == want
+
+
+def test_every_price_is_read_as_it_was_written(tmp_path: Path) -> None:
+    rows = [{"tools": [cents / 100 for cents in range(start, start + 100)]}
+            for start in range(0, 2000, 100)]  # fmt: skip
+    write_parquet(rows, tmp_path / "a.parquet")
+    assert load(tmp_path / "a.parquet", tmp_path / "c") == rows
+    assert read_rows(tmp_path / "a.parquet") == rows
+
+
+def test_a_number_that_datasets_cannot_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TooldrillError, match="Parquet"):
+        write_parquet([{"messages": [{"a": 2**80}]}], tmp_path / "a.parquet")
+
+
+def test_the_card_carries_the_counts(built: tuple[Path, DataSummary]) -> None:
+    out, summary = built
+    card = (out / "data_card.md").read_text()
+    assert "40 rows, 0 duplicates" in card
+    assert summary.dpo is not None
+    for kind, number in summary.dpo.counts["violation"].items():
+        assert f"| {kind} | {number} |" in card
+    assert sum(summary.dpo.counts["violation"].values()) == 40
+    assert summary.sft.unlearned_turns == summary.sft.counts["kind"]["recover"] == 8
+
+
+def test_a_failed_build_leaves_the_old_folder_alone(
+    built: tuple[Path, DataSummary], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, _ = built
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+
+    def stop(done: int, total: int, note: str = "") -> None:
+        if done == total:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build(SETTINGS.model_copy(update={"seed": 99}), out, stop)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_progress_ends_at_the_total(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    settings = SETTINGS.model_copy(update={"traces": 10, "pairs": 5})
+    build(settings, tmp_path / "d", lambda done, total, note="": seen.append((done, total)))
+    assert seen == [(done, 15) for done in range(1, 16)]
+
+
+@pytest.mark.parametrize("name", world_names(Split.HELDOUT))
+def test_a_held_out_world_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(TooldrillError, match="held out"):
+        build(SETTINGS.model_copy(update={"worlds": [*WORLDS, name]}), tmp_path / "d")
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_world_that_does_not_exist_and_a_reversed_range_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(TooldrillError, match="atlantis"):
+        build(SETTINGS.model_copy(update={"worlds": ["atlantis"]}), tmp_path / "d")
+    with pytest.raises(TooldrillError, match="from 5 to 2"):
+        build(SETTINGS.model_copy(update={"tools": (5, 2)}), tmp_path / "d")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("none.jsonl", None, "no data file"),
+        ("none.parquet", None, "no data file"),
+        ("a.csv", b"x", "neither"),
+        ("empty.jsonl", b"\n", "no rows"),
+        ("broken.jsonl", b'{"a": 1}\n{"a": \n', "line 2 is not JSON"),
+        ("bytes.jsonl", b'{"a": 1}\n\xff\xfe\n', "line 2 is not JSON"),
+        ("list.jsonl", b"[1]\n", "line 1 is not a JSON object"),
+        ("broken.parquet", b"PAR1 nonsense", "not a Parquet file"),
+        (
+            "columns.jsonl",
+            b'{"messages": [], "tools": []}\n{"messages": []}\n',
+            "row 2 has no list",
+        ),
+    ],
+)
+def test_a_bad_file_is_named_with_what_is_wrong(
+    name: str, content: bytes | None, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(TooldrillError, match=message) as caught:
+        read_rows(path, SFT_COLUMNS)
+    assert caught.value.next_step
+    assert "\n" not in caught.value.message

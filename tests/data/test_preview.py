@@ -1,0 +1,187 @@
+"""What is learned, to the character: exact segments, then how they are shown."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+
+import pytest
+
+from tooldrill.agent.call import Call
+from tooldrill.agent.errors import TooldrillError
+from tooldrill.agent.messages import (
+    call_message,
+    conclusion_message,
+    observation_message,
+    user,
+)
+from tooldrill.agent.protocols.catalog import PROTOCOLS, get_protocol
+from tooldrill.agent.render import ChatTemplate, bundled_template
+from tooldrill.data.build import make_traces
+from tooldrill.data.corrupt.damage import damaged_message, for_protocol, refusal_of
+from tooldrill.data.pairs import make_pairs
+from tooldrill.data.preview import LEARNED_STYLE, previews, to_html, to_text
+from tooldrill.data.segments import Segment, segments, side_row
+from tooldrill.data.settings import DataSettings
+from tooldrill.data.task import Split
+from tooldrill.data.traces import Trace
+from tooldrill.data.worlds.catalog import world_names
+
+TEMPLATE = ChatTemplate(bundled_template(), "", "<|im_end|>")
+STOP = "<|im_end|>"
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "add",
+        "description": "Add a line.",
+        "parameters": {
+            "type": "object",
+            "properties": {"text": {"type": "string"}},
+            "required": ["text"],
+        },
+    },
+}
+WRONG = damaged_message(Call("add", {"text": "<b>"}), "markdown_fence", learn=False)
+ROW = {
+    "trace_id": "demo-1",
+    "violation": "malformed_call",
+    "tools": [TOOL],
+    "messages": [
+        user("Add it."),
+        WRONG,
+        refusal_of(WRONG),
+        call_message(Call("add", {"text": "<b>"})),
+        observation_message("add", "added"),
+        conclusion_message("It is in.\n"),
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def traces() -> list[Trace]:
+    settings = DataSettings(worlds=list(world_names(Split.TRAIN)), traces=60, recovery=0.3)
+    return make_traces(settings)
+
+
+def learned(pieces: list[Segment]) -> list[str]:
+    return [piece.text for piece in pieces if piece.learned]
+
+
+def test_the_learned_text_of_a_native_row() -> None:
+    pieces = segments(ROW, TEMPLATE, get_protocol("native"))
+    assert learned(pieces) == [
+        '<tool_call>{"name": "add", "arguments": {"text": "<b>"}}</tool_call><|im_end|>',
+        "It is in.\n<|im_end|>",
+    ]
+    assert pieces[0].text.endswith("<|im_start|>assistant\n")
+    assert '```json\n{"name": "add"' in pieces[0].text
+    assert pieces[-1] == Segment("\n", False)
+
+
+def test_the_learned_text_of_the_same_row_in_react_json() -> None:
+    pieces = segments(ROW, TEMPLATE, get_protocol("react_json"))
+    assert learned(pieces) == [
+        '{"thought": "", "action": "add", "args": {"text": "<b>"}}<|im_end|>',
+        '{"thought": "", "conclusion": "It is in.\\n"}<|im_end|>',
+    ]
+    assert '```json\n{"thought": "", "action": "add"' in pieces[0].text
+    assert "The reply is not valid JSON" in pieces[0].text
+
+
+@pytest.mark.parametrize("name", list(PROTOCOLS))
+def test_segments_join_to_the_full_rendering_and_alternate(name: str, traces: list[Trace]) -> None:
+    protocol = get_protocol(name)
+    for trace in traces:
+        row = trace.row()
+        pieces = segments(row, TEMPLATE, protocol)
+        full = TEMPLATE.render(
+            for_protocol(row["messages"], protocol),
+            row["tools"],
+            protocol,
+            add_generation_prompt=False,
+        )
+        assert "".join(piece.text for piece in pieces) == full
+        runs = [len(list(group)) for _, group in groupby(piece.learned for piece in pieces)]
+        assert set(runs) == {1}
+
+
+@pytest.mark.parametrize("name", list(PROTOCOLS))
+def test_every_learned_segment_is_one_turn_up_to_its_stop_token(
+    name: str, traces: list[Trace]
+) -> None:
+    protocol = get_protocol(name)
+    for trace in traces:
+        messages = trace.row()["messages"]
+        turns = [m for m in messages if m["role"] == "assistant" and m.get("weight", 1) != 0]
+        texts = learned(segments(trace.row(), TEMPLATE, protocol))
+        assert texts == [protocol.write(turn) + STOP for turn in turns]
+
+
+def test_a_turn_of_weight_0_is_not_learned(traces: list[Trace]) -> None:
+    protocol = get_protocol("native")
+    wrong = 0
+    for trace in traces:
+        row = trace.row()
+        for message in row["messages"]:
+            if message.get("weight", 1) == 0:
+                wrong += 1
+                texts = learned(segments(row, TEMPLATE, protocol))
+                assert protocol.write(message) + STOP not in texts
+    assert wrong == 18
+
+
+def test_of_a_pair_only_the_reply_is_learned(traces: list[Trace]) -> None:
+    protocol = get_protocol("native")
+    for pair in make_pairs(traces, 30, seed=0):
+        chosen = segments(side_row(pair, "chosen"), TEMPLATE, protocol)
+        rejected = segments(side_row(pair, "rejected"), TEMPLATE, protocol)
+        assert chosen[0] == rejected[0]
+        assert learned(chosen) == [protocol.write(pair["chosen"][0]) + STOP]
+        assert learned(rejected) == [protocol.write(pair["rejected"][0]) + STOP]
+
+
+def test_a_template_that_rewrites_earlier_turns_is_refused_by_trace() -> None:
+    forgetful = ChatTemplate(
+        "{% for m in messages %}<{{ m.role }}>"
+        "{% if m.role != 'assistant' or loop.last %}{{ m.content }}{% endif %}<end>\n{% endfor %}"
+        "{% if add_generation_prompt %}<assistant>{% endif %}"
+    )
+    row = {
+        "trace_id": "demo-2",
+        "tools": [],
+        "messages": [
+            user("a"),
+            conclusion_message("b"),
+            user("c"),
+            conclusion_message("d"),
+        ],
+    }
+    with pytest.raises(TooldrillError, match="demo-2") as caught:
+        segments(row, forgetful, get_protocol("native"))
+    assert "chat_template" in caught.value.next_step
+
+
+def test_the_terminal_colours_exactly_what_is_learned() -> None:
+    pieces = segments(ROW, TEMPLATE, get_protocol("native"))
+    text = to_text(pieces)
+    assert text.plain == "".join(piece.text for piece in pieces)
+    marked = [text.plain[s.start : s.end] for s in text.spans if s.style == LEARNED_STYLE]
+    assert marked == learned(pieces)
+
+
+def test_the_page_marks_exactly_what_is_learned_and_escapes_it() -> None:
+    [(title, pieces)] = previews(ROW, TEMPLATE, get_protocol("native"))
+    page = to_html([(title, pieces)])
+    assert "<h2>demo-1 malformed_call</h2>" in page
+    marked = re.findall(r"<mark>(.*?)</mark>", page.split("<pre>")[1], re.DOTALL)
+    assert len(marked) == 2
+    assert "&lt;b&gt;" in marked[0]
+    assert "<b>" not in page
+    assert "http" not in page
+
+
+def test_a_pair_is_shown_twice(traces: list[Trace]) -> None:
+    [pair] = make_pairs(traces, 1, seed=1)
+    shown = previews(pair, TEMPLATE, get_protocol("react_json"))
+    assert [title.split()[-1] for title, _ in shown] == ["chosen", "rejected"]
+    assert all(len(learned(pieces)) == 1 for _, pieces in shown)

@@ -1,0 +1,155 @@
+"""Every template of every world: its oracle solves it, and nothing less does."""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import Any
+
+import pytest
+
+from tooldrill.agent.signature import SignatureLevel, signatures
+from tooldrill.data.names import number_word
+from tooldrill.data.solve import judge, open_task, run_oracle
+from tooldrill.data.task import Task, TaskKind
+from tooldrill.data.tasks import Plan, make_task
+from tooldrill.data.worlds.book import Template
+from tooldrill.data.worlds.catalog import WORLDS, get_world
+
+DRAWS = 30
+TEMPLATES = [(name, t) for name in WORLDS for t in get_world(name).book.templates]
+
+
+def draws(world: str, template: Template, kind: TaskKind, count: int = DRAWS) -> list[Task]:
+    plans = (Plan(i, get_world(world), template, kind, (3, 6), False) for i in range(count))
+    return [make_task(random.Random(f"{template.name}{p.number}"), p) for p in plans]
+
+
+def kind_of(template: Template) -> TaskKind:
+    return TaskKind.RESTRAIN if template.restrain else TaskKind.ACT
+
+
+@pytest.mark.parametrize(
+    ("world", "template"), TEMPLATES, ids=[f"{w}.{t.name}" for w, t in TEMPLATES]
+)
+def test_template(world: str, template: Template) -> None:
+    tasks = draws(world, template, kind_of(template))
+    assert len({task.prompt for task in tasks}) > DRAWS // 4
+    for task in tasks:
+        with open_task(task) as opened:
+            idle = task.answer if template.restrain else task.prompt
+            assert judge(task, opened.session, idle) is template.restrain
+            for call in task.calls:
+                observation = opened.session.call(call.name, call.arguments)
+                assert not observation.error
+                assert observation.text
+            assert judge(task, opened.session, task.answer)
+            assert judge(task, opened.session, None) is not bool(task.answer_contains)
+        assert not re.search(rf"\b({'|'.join(get_world(world).tool_names)})\b", task.prompt)
+        assert "{" not in task.prompt
+        assert_derivable(task)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_recovery_of_every_template(world: str) -> None:
+    for template in get_world(world).templates(TaskKind.RECOVER):
+        for task in draws(world, template, TaskKind.RECOVER, 4):
+            bad, error = task.history[-2:]
+            assert bad["weight"] == 0
+            assert error["role"] == "tool"
+            assert error["content"].startswith("ERROR: ")
+            with open_task(task) as opened:
+                for call in task.calls:
+                    opened.session.call(call.name, call.arguments)
+                assert judge(task, opened.session, task.answer)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_no_call_that_changes_something_can_be_left_out(world: str) -> None:
+    for template in get_world(world).templates(TaskKind.ACT):
+        (task,) = draws(world, template, TaskKind.ACT, 1)
+        for left_out in range(len(task.calls)):
+            with open_task(task) as opened:
+                for call in task.calls[:left_out]:
+                    opened.session.call(call.name, call.arguments)
+                before = opened.session.snapshot()
+                with open_task(task) as other:
+                    for call in task.calls[: left_out + 1]:
+                        other.session.call(call.name, call.arguments)
+                    changes = other.session.snapshot() != before
+                for call in task.calls[left_out + 1 :]:
+                    opened.session.call(call.name, call.arguments)
+                assert judge(task, opened.session, task.answer) is not changes
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_templates_are_many_and_worded_variously(world: str) -> None:
+    book = get_world(world).book
+    acting = [t for t in book.templates if not t.restrain]
+    assert len(acting) >= 12
+    assert len(book.templates) - len(acting) >= 4
+    assert all(len(t.wordings) >= 2 for t in book.templates)
+    assert len(set(book.wordings)) == len(book.wordings)
+    assert all(t.asides == book.asides for t in acting)
+    lengths = {len(t.draft(random.Random(0)).oracle) for t in acting}
+    assert {1, 2} <= lengths
+    assert max(lengths) <= 4
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_tools_are_described_and_share_some_parameters(world: str) -> None:
+    registry = get_world(world).registry
+    assert 6 <= len(registry) <= 11
+    for tool in registry:
+        assert tool.description.endswith(".")
+        assert all(p.description and "type" in p.schema for p in tool.parameters)
+    shared = [p for t in registry for p in t.parameter_names if len(registry.owners(p)) > 1]
+    lonely = [p for t in registry for p in t.parameter_names if len(registry.owners(p)) == 1]
+    assert shared
+    assert lonely
+    lines = signatures(registry, SignatureLevel.TYPED).splitlines()
+    assert sum(map(len, lines)) / len(lines) < 150, "a line of the system prompt is short"
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_every_tool_is_needed_by_some_template(world: str) -> None:
+    used = {
+        call.name
+        for template in get_world(world).templates(TaskKind.ACT)
+        for task in draws(world, template, TaskKind.ACT, 1)
+        for call in task.calls
+    }
+    assert used == set(get_world(world).tool_names)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_an_unknown_tool_is_an_error_and_not_an_attribute(world: str) -> None:
+    template = get_world(world).templates(TaskKind.ACT)[0]
+    session = get_world(world).open(template.draft(random.Random(0)).state)
+    for name in ("snapshot", "close", "__init__", "nothing"):
+        assert session.call(name, {}).text == f"ERROR: no such tool: {name}"
+    session.close()
+
+
+def assert_derivable(task: Task) -> None:
+    """Every argument stands in the prompt, or in an observation before it."""
+    registry = get_world(task.world).registry
+    known = task.prompt.casefold()
+    for call, observation in run_oracle(task):
+        for name, value in call.arguments.items():
+            schema = registry[call.name].schema["properties"][name]
+            assert "enum" in schema or _derivable(value, known), (task.id, name, value, known)
+            assert value != schema.get("default"), f"{task.id}: {name} could be left out"
+        known += observation.text.casefold()
+
+
+def _derivable(value: Any, known: str) -> bool:
+    if isinstance(value, bool) or value == 0:
+        return True
+    if isinstance(value, int | float):
+        forms = [str(value), number_word(int(value)), number_word(int(value) // 60)]
+        return any(form in known for form in forms)
+    day = re.match(r"(\d{4})-(\d\d)-(\d\d)(.*)", value)
+    if day and day[0] not in known:
+        return day[1] in known and str(int(day[3])) in known and day[4].strip() in known
+    return value.strip("*").casefold() in known

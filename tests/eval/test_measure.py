@@ -1,0 +1,111 @@
+import pytest
+
+from tooldrill.agent.episode import Outcome
+from tooldrill.agent.violation import ViolationClass
+from tooldrill.data.task import TaskKind
+from tooldrill.eval.grade import grade
+from tooldrill.eval.measure import compare, measure
+
+
+@pytest.fixture
+def mixed(build):
+    """One solved, one repaired, one refused, one failed by the engine, one needless."""
+    tasks = [
+        build.task(number=0),
+        build.task(number=1),
+        build.task(number=2),
+        build.task(number=3),
+        build.task(TaskKind.RESTRAIN, number=4),
+    ]
+    steps = [
+        [build.call(), build.end()],
+        [build.call(error=True), build.call(path="b.txt"), build.end()],
+        [build.end("I am a language model.")],
+        [],
+        [build.call(), build.end()],
+    ]
+    verdicts = [True, True, False, False, True]
+    episodes = []
+    for task, own, success in zip(tasks, steps, verdicts, strict=True):
+        outcome = None if own else Outcome.FAILED
+        episodes.append(grade(build.episode(task, *own, outcome=outcome), task, success))
+    return build.results(episodes)
+
+
+def test_counts(mixed):
+    m = measure(mixed)
+    assert (m.episodes, m.excluded, m.replies) == (4, 1, 8)
+    assert (m.success.count, m.success.total) == (3, 4)
+    # The refusal lacks its call; the needless call is one reply of two.
+    assert (m.discipline.count, m.discipline.total) == (6, 8)
+    assert (m.clean.count, m.clean.total) == (2, 4)
+    assert (m.call_rate.count, m.call_rate.total) == (2, 3)
+    assert (m.over_refusal.count, m.over_refusal.total) == (1, 3)
+    assert (m.recovery.count, m.recovery.total) == (1, 1)
+    assert m.violations[ViolationClass.MISSING_CALL].count == 1
+    assert m.violations[ViolationClass.NEEDLESS_CALL].count == 1
+    assert sum(rate.count for rate in m.violations.values()) == 2
+
+
+def test_means(mixed):
+    m = measure(mixed)
+    assert m.steps == 2.0
+    assert m.reply_tokens == (24 + 44 + 4 + 24) / 4
+    assert m.prompt_tokens == (220 + 320 + 120 + 220) / 4
+    assert m.seconds == pytest.approx((0.75 + 1.25 + 0.25 + 0.75) / 4)
+
+
+def recovery(build, *steps, success):
+    task = build.task()
+    return measure(build.results([grade(build.episode(task, *steps), task, success)])).recovery
+
+
+def test_recovery_needs_success(build):
+    rate = recovery(build, build.call(error=True), build.call(path="b"), build.end(), success=False)
+    assert (rate.count, rate.total) == (0, 1)
+
+
+def test_recovery_needs_another_call(build):
+    same = recovery(build, build.call(error=True), build.call(), build.end(), success=True)
+    assert (same.count, same.total) == (0, 1)
+
+
+def test_recovery_needs_discipline(build):
+    steps = [build.call(error=True), build.unreadable(), build.call(path="b"), build.end()]
+    rate = recovery(build, *steps, success=True)
+    assert (rate.count, rate.total) == (1, 2)
+
+
+def test_an_error_in_the_last_step_offers_no_recovery(build):
+    rate = recovery(build, build.call(), build.call(error=True), success=False)
+    assert rate.total == 0
+
+
+def test_a_failed_history_offers_one(build):
+    task = build.task(TaskKind.RECOVER, history=build.failed_history())
+    episode = build.episode(task, build.call(path="b.txt"), build.end())
+    rate = measure(build.results([grade(episode, task, True)])).recovery
+    assert (rate.count, rate.total) == (1, 1)
+
+
+def test_no_episode_no_numbers(build):
+    m = measure(build.results([build.episode(build.task(), outcome=Outcome.FAILED)]))
+    assert (m.episodes, m.excluded, m.steps) == (0, 1, None)
+    assert m.success.value is None
+
+
+def test_comparison_is_by_task_and_leaves_failed_episodes_out(build, mixed):
+    better = [
+        episode.model_copy(update={"success": True, "violations": []})
+        for episode in mixed.episodes
+        if episode.outcome is not Outcome.FAILED
+    ]
+    comparison = compare(build.results(better, "tuned", suite="1" * 64), mixed)
+    assert (comparison.name, comparison.reference, comparison.same_suite) == (
+        "tuned",
+        "base",
+        False,
+    )
+    assert comparison.success.tasks == 4
+    assert (comparison.success.only_first, comparison.success.only_second) == (0, 1)
+    assert comparison.clean.only_second == 2

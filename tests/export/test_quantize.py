@@ -1,0 +1,65 @@
+"""What the quantizer really wrote, read back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gguf
+import pytest
+
+from tooldrill.agent.errors import TooldrillError
+from tooldrill.agent.hashing import sha256_file
+from tooldrill.export.gguf_writer import write_gguf
+from tooldrill.export.merge import merged_model
+from tooldrill.export.quantize import describe, quantize
+from tooldrill.training.base_model import load_tokenizer, resolve
+from tooldrill.training.settings import ModelSettings
+
+
+def f16_file(folder: Path, out: Path) -> Path:
+    base = resolve(ModelSettings(path=str(folder)))
+    write_gguf(merged_model(base, None), load_tokenizer(base), "x", out, base=base, name="t")
+    return out
+
+
+def test_q8_0_takes_eight_and_a_half_bits(tiny: Path, tmp_path: Path) -> None:
+    quantize(f16_file(tiny, tmp_path / "a.gguf"), tmp_path / "b.gguf", "Q8_0")
+    made = describe(tmp_path / "b.gguf", "Q8_0")
+    matrices, vectors = made.types["Q8_0"], made.types["F32"]
+    # A Q8_0 block: 32 weights of 8 bits and an F16 scale.
+    assert made.bits_per_weight == pytest.approx((8.5 * matrices + 32 * vectors) / made.parameters)
+    assert matrices + vectors == made.parameters
+    assert made.fallbacks == []
+    assert made.bytes == (tmp_path / "b.gguf").stat().st_size
+    assert made.sha256 == sha256_file(tmp_path / "b.gguf")
+
+
+def test_rows_that_do_not_divide_by_256_are_reported(tiny: Path, tmp_path: Path) -> None:
+    quantize(f16_file(tiny, tmp_path / "a.gguf"), tmp_path / "b.gguf", "Q4_K_M")
+    made = describe(tmp_path / "b.gguf", "Q4_K_M")
+    reader = gguf.GGUFReader(tmp_path / "b.gguf")
+    matrices = [t for t in reader.tensors if len(t.shape) > 1]
+    assert sum(f.tensors for f in made.fallbacks) == len(matrices) == 22
+    assert not {"Q4_K", "Q6_K"} & set(made.types)
+    assert {f.type for f in made.fallbacks} == {t.tensor_type.name for t in matrices}
+    share = sum(int(t.n_elements) for t in matrices) / made.parameters
+    assert sum(f.share for f in made.fallbacks) == pytest.approx(share)
+    assert "token_embd" in {name for f in made.fallbacks for name in f.names}
+
+
+def test_rows_of_256_do_not_fall_back(make_folder: Any, tmp_path: Path) -> None:
+    wide = make_folder(hidden_size=256, intermediate_size=256, num_hidden_layers=1)
+    quantize(f16_file(wide, tmp_path / "a.gguf"), tmp_path / "b.gguf", "Q4_K_M")
+    made = describe(tmp_path / "b.gguf", "Q4_K_M")
+    assert made.fallbacks == []
+    assert {"Q4_K", "Q6_K", "F32"} == set(made.types)
+
+
+def test_a_truncated_source_is_one_line_and_leaves_nothing(tiny: Path, tmp_path: Path) -> None:
+    source = f16_file(tiny, tmp_path / "a.gguf")
+    source.write_bytes(source.read_bytes()[:-1000])
+    with pytest.raises(TooldrillError, match="not a whole GGUF") as raised:
+        quantize(source, tmp_path / "b.gguf", "Q8_0")
+    assert "\n" not in raised.value.message
+    assert [p.name for p in tmp_path.iterdir()] == ["a.gguf"]
