@@ -2,7 +2,7 @@
 # make test    everything: install, then all tests
 # make help    the rest
 #
-# PYTHON=python3.12   the interpreter to make .venv with (default: the newest that is >= 3.11)
+# PYTHON=python3.12   the interpreter to make .venv with (default: the first found that is >= 3.11)
 # TORCH_SPEC=...      what pip installs as torch; 'torch==2.13.0+cpu --index-url
 #                     https://download.pytorch.org/whl/cpu' spares the CUDA libraries
 # CMAKE_ARGS=...      how llama.cpp is built: -DGGML_CUDA=on for NVIDIA cards
@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 STAGES := agent data training export eval
 CONFIG ?= configs/demo.yaml
 
-FIND_PYTHON := for p in python3.13 python3.12 python3.11 python3 python; do \
+FIND_PYTHON := for p in python3.11 python3.12 python3.13 python3 python; do \
   if command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
     2>/dev/null; then echo $$p; exit 0; fi; done; \
   echo "error: no Python >= 3.11 was found" >&2; \

@@ -50,7 +50,7 @@ def open_engine(
     assert endpoint is not None
     from tooldrill.agent.engines.endpoint import EndpointEngine
 
-    remote = EndpointEngine(endpoint, model)
+    remote = EndpointEngine(endpoint, model, parallel=settings.parallel)
     return remote, ModelInfo(name=name or remote.info.model, source=remote.info.source)
 
 

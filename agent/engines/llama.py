@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,8 +26,10 @@ from tooldrill.agent.render import ChatTemplate
 from tooldrill.agent.settings import EngineSettings
 
 _BATCH = 512
-# A prefix shorter than this is computed again rather than copied or waited for.
-_WORTH_SHARING = 32
+# The end of a prompt is always decoded, in a batch large enough for the same kernels as the rest.
+_LEAST_DECODED = 16
+_FLASH_AUTO = llama_cpp.LLAMA_FLASH_ATTN_TYPE_AUTO
+_FLASH_OFF = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
 
 
 @dataclass
@@ -44,6 +46,8 @@ class _Slot:
     shared: int = 0
     reply: list[int] = field(default_factory=list)
     started: float = 0.0
+    opening: int = 0  # how much of `cached` was decoded as the episode's first prompt
+    resumed: bool = False  # whether the turn goes on with an episode that the slot holds
     used: int = 0  # a clock: the slot used longest ago is taken first
 
     @property
@@ -105,6 +109,7 @@ class LlamaEngine:
             return
         slot = self._slot_for(turn.key)
         self._clock += 1
+        slot.resumed = slot.key == turn.key
         slot.used, slot.key, slot.turn = self._clock, turn.key, turn
         slot.sampler = Sampler(turn.sampling, turn.offset)
         slot.prompt_length, slot.reply, slot.started = len(tokens), [], time.perf_counter()
@@ -137,6 +142,9 @@ class LlamaEngine:
         params.n_threads = params.n_threads_batch = settings.threads or physical_cores()
         # One stream a sequence: attention then costs what the episode's own length costs.
         params.kv_unified = False
+        # On a CPU flash attention sums in float16, and its rounding depends on the batch's shape.
+        on_gpu = settings.gpu_layers != 0 and llama_cpp.llama_supports_gpu_offload()
+        params.flash_attn_type = _FLASH_AUTO if on_gpu else _FLASH_OFF
         context = llama_cpp.llama_init_from_model(self._model.handle, params)
         if not context:
             raise TooldrillError(
@@ -155,57 +163,23 @@ class LlamaEngine:
             raise RuntimeError("more turns submitted than the engine has slots")
         return min(unowned, key=lambda slot: slot.used)
 
-    def _share(self, slot: _Slot) -> bool:
-        """Keeps or copies the longest cached prefix; False when one worth waiting for is coming."""
-        tokens = slot.pending
-        best = max(self._slots, key=lambda other: _common(other.cached, tokens))
-        length = _common(best.cached, tokens)
-        for other in self._slots:
-            if other is not slot and other.prompting and other.shared >= 0:
-                coming = _common(other.cached + other.pending, tokens)
-                if coming >= length + _WORTH_SHARING:
-                    return False
-        own = _common(slot.cached, tokens)
-        if best is not slot and length >= own + _WORTH_SHARING:
-            llama_cpp.llama_memory_seq_rm(self._memory, slot.number, -1, -1)
-            llama_cpp.llama_memory_seq_cp(self._memory, best.number, slot.number, -1, -1)
-            own = length
-        own = min(own, len(tokens) - 1)  # the last token is decoded for its logits
-        llama_cpp.llama_memory_seq_rm(self._memory, slot.number, own, -1)
-        slot.shared, slot.cached, slot.pending = own, tokens[:own], tokens[own:]
-        return True
-
-    def _plan(self) -> Iterator[tuple[_Slot, int]]:
-        """Which slots take part in the next batch, and with how many tokens."""
-        room = _BATCH
-        generating_first = sorted((s for s in self._slots if s.busy), key=lambda s: s.prompting)
-        for slot in generating_first:
-            if room == 0:
-                return
-            if slot.shared < 0 and not self._share(slot):
-                continue
-            count = min(room, len(slot.pending))
-            room -= count
-            yield slot, count
-
     def _decode(self) -> None:
-        batch, size = self._batch, 0
-        outputs: list[tuple[_Slot, int]] = []
-        for slot, count in list(self._plan()):
-            for token in slot.pending[:count]:
-                batch.token[size] = token
-                batch.pos[size] = len(slot.cached)
-                batch.n_seq_id[size] = 1
-                batch.seq_id[size][0] = slot.number
-                batch.logits[size] = 0
-                slot.cached.append(token)
-                size += 1
-            del slot.pending[:count]
-            if not slot.pending:
-                batch.logits[size - 1] = 1
-                outputs.append((slot, size - 1))
-        batch.n_tokens = size
-        status = llama_cpp.llama_decode(self._context, batch)
+        """One call of llama.cpp: the next prompt on its own, else a token for every reply.
+
+        Prompts are not mixed with each other or with replies, because llama.cpp takes other
+        kernels for other batch shapes and their rounding shows in the logits. So what a reply is
+        does not depend on how many episodes run beside it.
+        """
+        prompting = [slot for slot in self._slots if slot.prompting]
+        if prompting:
+            slot = min(prompting, key=lambda one: one.used)
+            if slot.shared < 0:
+                self._share(slot)
+            parts = [(slot, slot.pending[:_BATCH])]
+        else:
+            parts = [(slot, slot.pending) for slot in self._slots if slot.busy]
+        outputs = self._fill(parts)
+        status = llama_cpp.llama_decode(self._context, self._batch)
         if status != 0:
             raise TooldrillError(
                 f"llama.cpp failed to decode a batch (status {status})",
@@ -213,6 +187,46 @@ class LlamaEngine:
             )
         for slot, position in outputs:
             self._advance(slot, position)
+
+    def _fill(self, parts: Sequence[tuple[_Slot, list[int]]]) -> list[tuple[_Slot, int]]:
+        """Puts tokens into the batch; returns who gets logits, and at which place."""
+        batch, size = self._batch, 0
+        outputs: list[tuple[_Slot, int]] = []
+        for slot, tokens in parts:
+            for token in tokens:
+                batch.token[size] = token
+                batch.pos[size] = len(slot.cached)
+                batch.n_seq_id[size] = 1
+                batch.seq_id[size][0] = slot.number
+                batch.logits[size] = 0
+                slot.cached.append(token)
+                size += 1
+            slot.pending = slot.pending[len(tokens) :]
+            if not slot.pending:
+                batch.logits[size - 1] = 1
+                outputs.append((slot, size - 1))
+        batch.n_tokens = size
+        return outputs
+
+    def _share(self, slot: _Slot) -> None:
+        """Keeps or copies the longest cached prefix of the prompt; the rest stays to be decoded."""
+        tokens = slot.pending
+        # Of other episodes only what was decoded as a prompt, as it would be here.
+        shareable = {other.number: other.cached[: other.opening] for other in self._slots}
+        best = max(self._slots, key=lambda other: _common(shareable[other.number], tokens))
+        length = _common(shareable[best.number], tokens)
+        own = _common(slot.cached, tokens) if slot.resumed else 0
+        if best is not slot and length > own:
+            llama_cpp.llama_memory_seq_rm(self._memory, slot.number, -1, -1)
+            llama_cpp.llama_memory_seq_cp(self._memory, best.number, slot.number, -1, -1)
+            own = length
+        elif best is slot:
+            own = max(own, length)
+        own = max(0, min(own, len(tokens) - _LEAST_DECODED))
+        llama_cpp.llama_memory_seq_rm(self._memory, slot.number, own, -1)
+        slot.shared, slot.cached, slot.pending = own, tokens[:own], tokens[own:]
+        if not slot.resumed:
+            slot.opening = len(tokens)
 
     def _advance(self, slot: _Slot, position: int) -> None:
         assert slot.turn is not None and slot.sampler is not None

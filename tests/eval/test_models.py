@@ -37,6 +37,13 @@ def test_a_missing_file_gets_one_line(tmp_path):
         open_engine(EngineSettings(), gguf=tmp_path / "none.gguf")
 
 
+def test_an_endpoint_that_does_not_answer_gets_one_line():
+    with pytest.raises(TooldrillError) as caught:
+        open_engine(EngineSettings(), endpoint="http://127.0.0.1:9/v1")
+    assert "127.0.0.1:9" in caught.value.message
+    assert "\n" not in caught.value.message
+
+
 @pytest.mark.slow
 def test_the_real_model_is_measured(smollm2, tmp_path):
     from tooldrill.agent.render import bundled_template
