@@ -19,23 +19,23 @@ from tooldrill.model_shape import ModelShape, model_shape
 from tooldrill.stages import BASE, DPO, SFT
 
 # Tokens of an example: a constant part and a part per tool offered.
-TRACE_TOKENS, TRACE_TOKENS_PER_TOOL = 240, 75
-PROMPT_TOKENS, PROMPT_TOKENS_PER_TOOL = 150, 75
+TRACE_TOKENS, TRACE_TOKENS_PER_TOOL = 170, 38
+PROMPT_TOKENS, PROMPT_TOKENS_PER_TOOL = 100, 42
 REPLY_TOKENS = 40
-EPISODE_REPLIES = 3.0
+EPISODE_REPLIES = 4.0
 # Share of the matrix-multiplication rate that is reached.
-TRAINING_SHARE = 0.45
+TRAINING_SHARE = 0.3
 PREFILL_SHARE = 0.8
 DECODING_SHARE = 0.12
-# Prefixes that examples of a step share are computed once.
-COMPUTED_SHARE = 0.75
+# Prefixes that examples of a step share are computed once: what is left to compute.
+SFT_COMPUTED, DPO_COMPUTED = 0.75, 0.55
 EXPORT_SECONDS_PER_WEIGHT = 6e-8
 VERIFY_TOKENS = 2000
-TRACES_PER_SECOND = 60.0
+TRACES_PER_SECOND = 120.0
 START_SECONDS = 8.0
 PROCESS_MEMORY = 0.9e9
 # Numbers kept per token, layer and hidden unit for the backward pass.
-ACTIVATIONS = 24
+ACTIVATIONS = 60
 BITS = {"F16": 16.0, "Q8_0": 8.5, "Q4_K_M": 4.9}
 
 
@@ -74,7 +74,8 @@ def _sft(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
     examples = config.data.traces * len(settings.protocols)
     steps = settings.max_steps or settings.epochs * examples / settings.batch_size
     tokens = length * min(steps * settings.batch_size, settings.epochs * examples)
-    return _training(shape, rate, tokens, passes=4, width=settings.batch_size * length)
+    width = settings.batch_size * length
+    return _training(shape, rate, tokens, width, passes=4, computed=SFT_COMPUTED)
 
 
 def _dpo(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
@@ -84,17 +85,29 @@ def _dpo(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
     pairs = config.data.pairs * len(settings.protocols)
     steps = settings.max_steps or settings.epochs * pairs / settings.batch_size
     tokens = length * min(steps * settings.batch_size, settings.epochs * pairs)
-    return _training(shape, rate, tokens, passes=6, width=settings.batch_size * length)
+    width = settings.batch_size * length
+    return _training(shape, rate, tokens, width, passes=6, computed=DPO_COMPUTED)
 
 
 def _training(
-    shape: ModelShape | None, rate: float, tokens: float, *, passes: int, width: float
+    shape: ModelShape | None,
+    rate: float,
+    tokens: float,
+    width: float,
+    *,
+    passes: int,
+    computed: float,
 ) -> Estimate:
-    """`passes`: operations per weight and token; `width`: tokens of one step."""
+    """One training step's cost, for `tokens` in all.
+
+    Args:
+        width: tokens of one step; passes: operations per weight and token; computed: share of the
+            tokens that is left when shared prefixes are computed once.
+    """
     if shape is None:
         return Estimate(ceil(tokens), None, None)
-    work = passes * shape.parameters * tokens * COMPUTED_SHARE
-    kept = 4 * ACTIVATIONS * width * COMPUTED_SHARE * shape.layers * shape.hidden
+    work = passes * shape.parameters * tokens * computed
+    kept = 4 * ACTIVATIONS * width * computed * shape.layers * shape.hidden
     memory = PROCESS_MEMORY + 4 * shape.parameters + kept
     return Estimate(ceil(tokens), START_SECONDS + work / (rate * TRAINING_SHARE), memory)
 
@@ -125,7 +138,7 @@ def _eval(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
     weights = shape.parameters * BITS[settings.quantization] / 8
     cells = settings.engine.context * settings.engine.parallel
     cache = 2 * 2 * cells * shape.layers * shape.kv_width  # keys and values, two bytes each
-    return Estimate(tokens, START_SECONDS + work / rate, PROCESS_MEMORY / 2 + weights + cache)
+    return Estimate(tokens, START_SECONDS + work / rate, PROCESS_MEMORY + weights + cache)
 
 
 def _conditions(config: RunConfig) -> list[str]:
