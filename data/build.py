@@ -93,6 +93,7 @@ def make_traces(settings: DataSettings, progress: Progress = silent) -> list[Tra
         recovery=in_history / settings.traces,
         restraint=settings.restraint,
         masking=settings.masking,
+        sharing=settings.sharing,
     )
     rng = random.Random(f"traces {settings.seed}")
     faulty = _chosen(tasks, recoveries - in_history, rng)

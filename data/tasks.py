@@ -16,12 +16,12 @@ from tooldrill.agent.call import Call
 from tooldrill.agent.checker import check_calls
 from tooldrill.agent.environment import Observation
 from tooldrill.agent.episode import CallRecord, Message
-from tooldrill.data.mask import make_mask, mask_call
+from tooldrill.data.mask import mask_call
 from tooldrill.data.mistakes import fail
+from tooldrill.data.offering import Offer, Wish, offer_tools
 from tooldrill.data.solve import end_state, open_task, run_oracle, says
-from tooldrill.data.task import Task, TaskKind
-from tooldrill.data.worlds.base import World
-from tooldrill.data.worlds.book import Draft, Template
+from tooldrill.data.task import Mask, Task, TaskKind
+from tooldrill.data.worlds.book import Template
 from tooldrill.data.worlds.catalog import WORLDS, get_world
 
 
@@ -38,6 +38,7 @@ def make_tasks(
     recovery: float,
     restraint: float,
     masking: float = 0.0,
+    sharing: int = 1,
 ) -> list[Task]:
     """`count` verified tasks, the worlds in turn.
 
@@ -49,6 +50,7 @@ def make_tasks(
         recovery: share with a failed call in the history.
         restraint: share in which nothing is to be called.
         masking: share with renamed tools and parameters, over all kinds alike.
+        sharing: most tasks that are offered the same registry.
 
     Raises:
         TooldrillError: when a world does not exist.
@@ -65,15 +67,20 @@ def make_tasks(
     }
     # The worlds are dealt within each kind, so that none gets all the recoveries.
     dealt = dict.fromkeys(TaskKind, 0)
-    made = []
-    for index, kind in enumerate(kinds):
+    plans: list[Plan] = []
+    wishes: list[Wish] = []
+    for number, kind in enumerate(kinds):
         world = opened[dealt[kind] % len(opened)]
         dealt[kind] += 1
         template = next(turns[world.name, kind is TaskKind.RESTRAIN])
-        own = random.Random(f"task:{seed}:{index}")
-        plan = Plan(index, world, template, kind, tools, masked[index])
-        made.append(make_task(own, plan))
-    return made
+        draft = template.draft(random.Random(f"draft:{seed}:{number}"))
+        plans.append(Plan(template, kind))
+        wishes.append(Wish(number, world, draft, masked[number]))
+    offers = offer_tools(wishes, tools, sharing, seed, all_names())
+    return [
+        make_task(random.Random(f"task:{seed}:{wish.number}"), plan, wish, offers[wish.number])
+        for plan, wish in zip(plans, wishes, strict=True)
+    ]
 
 
 def verify(task: Task) -> None:
@@ -103,55 +110,40 @@ def verify(task: Task) -> None:
 class Plan(NamedTuple):
     """What was decided about a task before anything of it is drawn."""
 
-    number: int
-    world: World
     template: Template
     kind: TaskKind
-    tools: tuple[int, int]
-    masked: bool
 
 
-def make_task(rng: random.Random, plan: Plan) -> Task:
+def make_task(rng: random.Random, plan: Plan, wish: Wish, offer: Offer) -> Task:
     """One verified task.
 
     Raises:
         OracleFailureError: when the template's oracle does not solve it.
     """
-    world, name = plan.world, f"{plan.world.name}.{plan.template.name}"
-    draft = plan.template.draft(rng)
+    world, draft = wish.world, wish.draft
+    name = f"{world.name}.{plan.template.name}"
     task = Task(
-        id=f"{name}-{plan.number:04d}",
+        id=f"{name}-{wish.number:04d}",
         world=world.name,
         split=world.split,
         template=name,
         kind=plan.kind,
         prompt=draft.prompt,
         state=draft.state,
-        tools=_offered(rng, world, draft, plan.tools),
+        tools=offer.tools,
         oracle=[CallRecord(name=name, arguments=arguments) for name, arguments in draft.oracle],
         answer=draft.answer,
         answer_contains=list(draft.answer_contains),
     )
-    if plan.masked:
-        task = _masked(rng, world, task)
+    if offer.mask is not None:
+        task = _masked(task, offer.mask)
     if plan.kind is TaskKind.RECOVER:
         task = _failing(rng, task)
     verify(task)
     return task
 
 
-def _offered(rng: random.Random, world: World, draft: Draft, tools: tuple[int, int]) -> list[str]:
-    """The oracle's tools, those that tempt, and random others, in random order."""
-    names = list(dict.fromkeys([name for name, _ in draft.oracle] + list(draft.needs)))
-    others = [n for n in world.tool_names if n not in names and n not in draft.without]
-    wanted = rng.randint(*tools) - len(names)
-    names += rng.sample(others, max(0, min(wanted, len(others))))
-    rng.shuffle(names)
-    return names
-
-
-def _masked(rng: random.Random, world: World, task: Task) -> Task:
-    mask = make_mask(rng, world.registry.select(task.tools), all_names())
+def _masked(task: Task, mask: Mask) -> Task:
     oracle = []
     for record in task.oracle:
         name, arguments = mask_call(mask, record.name, record.arguments)

@@ -16,6 +16,7 @@ from tooldrill.agent.progress import Progress, silent
 from tooldrill.data.reading import read_rows
 from tooldrill.training.adapter import load_adapter
 from tooldrill.training.examples import order_for_sharing
+from tooldrill.training.quiet import quiet_warnings
 from tooldrill.training.run_trainer import run_trainer
 from tooldrill.training.settings import DpoSettings, ModelSettings, TrainingSettings
 from tooldrill.training.setup import (
@@ -28,7 +29,7 @@ from tooldrill.training.setup import (
 from tooldrill.training.trainers import PreparedDpoTrainer
 
 
-def train_dpo(
+def train_dpo(  # noqa: PLR0917 - the parts of a training run, in the order they are made
     model: ModelSettings,
     settings: TrainingSettings,
     data: Path,
@@ -40,22 +41,23 @@ def train_dpo(
 
     A run that was stopped goes on from the newest checkpoint in `out/checkpoints`.
     """
-    stage = settings.dpo
-    setup = prepare(model, settings, stage)
-    dataset = _dataset(read_rows(data), setup, stage.batch_size, stage.seed)
-    arguments = trainer_arguments(stage, setup.hardware, out / "checkpoints", len(dataset))
-    trainer = PreparedDpoTrainer(
-        model=load_adapter(setup.model, sft_adapter),
-        args=DPOConfig(**arguments, **_loss(stage)),
-        train_dataset=dataset,
-        processing_class=setup.tokenizer,
-        callbacks=callbacks(progress),
-    )
-    replies = [*dataset["chosen_ids"], *dataset["rejected_ids"]]
-    learned = sum(len(reply) for reply in replies)
-    prompts = 2 * sum(len(prompt) for prompt in dataset["prompt_ids"])
-    sizes = {"examples": len(dataset), "tokens": prompts + learned, "learned": learned}
-    return run_trainer(trainer, out, sizes, setup.choices)
+    with quiet_warnings():
+        stage = settings.dpo
+        setup = prepare(model, settings, stage)
+        dataset = _dataset(read_rows(data), setup, stage.batch_size, stage.seed)
+        arguments = trainer_arguments(stage, setup.hardware, out / "checkpoints", len(dataset))
+        trainer = PreparedDpoTrainer(
+            model=load_adapter(setup.model, sft_adapter),
+            args=DPOConfig(**arguments, **_loss(stage)),
+            train_dataset=dataset,
+            processing_class=setup.tokenizer,
+            callbacks=callbacks(progress),
+        )
+        replies = [*dataset["chosen_ids"], *dataset["rejected_ids"]]
+        learned = sum(len(reply) for reply in replies)
+        prompts = 2 * sum(len(prompt) for prompt in dataset["prompt_ids"])
+        sizes = {"examples": len(dataset), "tokens": prompts + learned, "learned": learned}
+        return run_trainer(trainer, out, sizes, setup.choices)
 
 
 def _loss(stage: DpoSettings) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Keeping transformers' log lines and progress bars out of ours.
+"""Keeping the libraries' log lines, deprecation warnings and progress bars out of ours.
 
 Only for the time of a block: what a user's own code set before is put back.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from warnings import catch_warnings, filterwarnings
 
 from transformers import modeling_gguf_pytorch_utils
 from transformers.utils import logging
@@ -30,3 +31,12 @@ def quiet_transformers() -> Iterator[None]:
         logging.set_verbosity(verbosity)
         if bars:
             logging.enable_progress_bar()
+
+
+@contextmanager
+def quiet_warnings() -> Iterator[None]:
+    """Drops what the libraries warn each other of: deprecated names in their own calls."""
+    with catch_warnings():
+        filterwarnings("ignore", category=FutureWarning, module=r"(transformers|trl|peft)\.")
+        filterwarnings("ignore", category=UserWarning, module=r"(torch|trl)\.")
+        yield

@@ -13,6 +13,7 @@ from tooldrill.agent.progress import Progress, silent
 from tooldrill.data.reading import read_rows
 from tooldrill.training.adapter import new_adapter
 from tooldrill.training.examples import IGNORED, order_for_sharing
+from tooldrill.training.quiet import quiet_warnings
 from tooldrill.training.run_trainer import run_trainer
 from tooldrill.training.settings import ModelSettings, TrainingSettings
 from tooldrill.training.setup import (
@@ -36,23 +37,24 @@ def train_sft(
 
     A run that was stopped goes on from the newest checkpoint in `out/checkpoints`.
     """
-    stage = settings.sft
-    setup = prepare(model, settings, stage)
-    dataset = _dataset(read_rows(data), setup, stage.batch_size, stage.seed)
-    arguments = trainer_arguments(stage, setup.hardware, out / "checkpoints", len(dataset))
-    trainer = PreparedSftTrainer(
-        model=new_adapter(setup.model, settings.lora, stage.seed),
-        args=SFTConfig(**arguments),
-        train_dataset=dataset,
-        processing_class=setup.tokenizer,
-        callbacks=callbacks(progress),
-    )
-    sizes = {
-        "examples": len(dataset),
-        "tokens": sum(len(row) for row in dataset["input_ids"]),
-        "learned": sum(label != IGNORED for row in dataset["labels"] for label in row),
-    }
-    return run_trainer(trainer, out, sizes, setup.choices)
+    with quiet_warnings():
+        stage = settings.sft
+        setup = prepare(model, settings, stage)
+        dataset = _dataset(read_rows(data), setup, stage.batch_size, stage.seed)
+        arguments = trainer_arguments(stage, setup.hardware, out / "checkpoints", len(dataset))
+        trainer = PreparedSftTrainer(
+            model=new_adapter(setup.model, settings.lora, stage.seed),
+            args=SFTConfig(**arguments),
+            train_dataset=dataset,
+            processing_class=setup.tokenizer,
+            callbacks=callbacks(progress),
+        )
+        sizes = {
+            "examples": len(dataset),
+            "tokens": sum(len(row) for row in dataset["input_ids"]),
+            "learned": sum(label != IGNORED for row in dataset["labels"] for label in row),
+        }
+        return run_trainer(trainer, out, sizes, setup.choices)
 
 
 def _dataset(rows: list[dict[str, Any]], setup: Setup, batch_size: int, seed: int) -> Dataset:

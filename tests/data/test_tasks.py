@@ -13,6 +13,7 @@ import pytest
 
 from tooldrill.agent.checker import check_calls, refusal
 from tooldrill.agent.errors import TooldrillError
+from tooldrill.data.offering import Wish, offer_tools
 from tooldrill.data.solve import judge, open_task, past_calls, run_oracle, says
 from tooldrill.data.task import Task, TaskKind
 from tooldrill.data.tasks import OracleFailureError, Plan, make_task, make_tasks, verify
@@ -111,11 +112,32 @@ def test_never_fewer_tools_than_the_oracle_needs() -> None:
         assert {call.name for call in task.calls} <= set(task.tools)
 
 
+def one_task(template: Template, kind: TaskKind, number: int, tools: tuple[int, int]) -> Task:
+    rng = random.Random(number)
+    wish = Wish(number, get_world("files"), template.draft(rng), masked=False)
+    offer = offer_tools([wish], tools, 1, number, frozenset())[number]
+    return make_task(rng, Plan(template, kind), wish, offer)
+
+
+def test_tasks_share_registries_but_never_what_one_of_them_must_not_have() -> None:
+    tasks = make_tasks(TRAIN, 120, 3, (3, 6), recovery=0.2, restraint=0.2, masking=0.3, sharing=4)
+    groups: dict[tuple[str, ...], list[Task]] = {}
+    for task in tasks:
+        groups.setdefault((task.world, *task.tools), []).append(task)
+    sizes = [len(group) for group in groups.values()]
+    assert max(sizes) == 4
+    assert sum(sizes) / len(sizes) > 2.5
+    for group in groups.values():
+        assert len({task.mask.model_dump_json() if task.mask else "" for task in group}) == 1
+        assert len(group[0].tools) <= 6
+    alone = make_tasks(TRAIN, 60, 3, (3, 6), recovery=0.2, restraint=0.2)
+    assert len({tuple(task.tools) for task in alone}) > 50
+
+
 def test_withheld_tools_are_not_offered() -> None:
     template = next(t for t in get_world("files").book.templates if t.name == "read_only")
     for number in range(20):
-        plan = Plan(number, get_world("files"), template, TaskKind.RESTRAIN, (5, 9), False)
-        task = make_task(random.Random(number), plan)
+        task = one_task(template, TaskKind.RESTRAIN, number, (5, 9))
         assert not {"append_file", "write_file", "insert_after"} & set(task.tools)
 
 
@@ -222,9 +244,8 @@ def bad_template(oracle: list, answer: str = "Done.", contains: tuple[str, ...] 
     ],
 )
 def test_a_failing_oracle_is_raised(template: Template, reason: str) -> None:
-    plan = Plan(0, get_world("files"), template, TaskKind.ACT, (2, 3), False)
     with pytest.raises(OracleFailureError, match=reason):
-        make_task(random.Random(0), plan)
+        one_task(template, TaskKind.ACT, 0, (2, 3))
 
 
 def test_a_restrained_task_that_acts_is_raised(tasks: list[Task]) -> None:

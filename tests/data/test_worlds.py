@@ -10,6 +10,7 @@ import pytest
 
 from tooldrill.agent.signature import SignatureLevel, signatures
 from tooldrill.data.names import number_word
+from tooldrill.data.offering import Wish, offer_tools
 from tooldrill.data.solve import judge, open_task, run_oracle
 from tooldrill.data.task import Task, TaskKind
 from tooldrill.data.tasks import Plan, make_task
@@ -21,8 +22,13 @@ TEMPLATES = [(name, t) for name in WORLDS for t in get_world(name).book.template
 
 
 def draws(world: str, template: Template, kind: TaskKind, count: int = DRAWS) -> list[Task]:
-    plans = (Plan(i, get_world(world), template, kind, (3, 6), False) for i in range(count))
-    return [make_task(random.Random(f"{template.name}{p.number}"), p) for p in plans]
+    tasks = []
+    for number in range(count):
+        rng = random.Random(f"{template.name}{number}")
+        wish = Wish(number, get_world(world), template.draft(rng), masked=False)
+        offer = offer_tools([wish], (3, 6), 1, number, frozenset())[number]
+        tasks.append(make_task(rng, Plan(template, kind), wish, offer))
+    return tasks
 
 
 def kind_of(template: Template) -> TaskKind:

@@ -72,7 +72,9 @@ def batch() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 def gradients(attention: str, *, shared: bool) -> tuple[float, dict[str, torch.Tensor], int]:
     model, lora = tiny(attention)
     seen: list[int] = []
-    model.model.embed_tokens.register_forward_pre_hook(lambda _m, args: seen.append(args[0].numel()))
+    model.model.embed_tokens.register_forward_pre_hook(
+        lambda _m, args: seen.append(args[0].numel())
+    )
     if shared:
         share_prefixes(model)
     wrapped = get_peft_model(model, lora)
