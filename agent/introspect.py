@@ -115,9 +115,3 @@ def _description(doc: docstring_parser.Docstring) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def unhinted_parameters(function: Callable[..., Any]) -> list[str]:
-    """Offered parameters without a type hint: their type is the default's, else anything."""
-    offered = _offered(function, function.__name__)
-    return [p.name for p in offered if p.annotation is inspect.Parameter.empty]

@@ -12,6 +12,8 @@ from typing import Any
 
 from tooldrill.agent.tool import JsonSchema, Parameter, Registry, Tool
 
+ANY = "any"  # how a parameter of unknown type is shown
+
 
 class SignatureLevel(StrEnum):
     """How much of a tool is shown."""
@@ -36,7 +38,7 @@ def type_text(schema: JsonSchema) -> str:
     if kind == "array" and isinstance(schema.get("items"), dict) and schema["items"]:
         return f"array[{type_text(schema['items'])}]"
     if kind is None:
-        return "object" if "$ref" in schema else "any"
+        return "object" if "$ref" in schema else ANY
     return str(kind)
 
 
@@ -54,6 +56,15 @@ def signature(tool: Tool, level: SignatureLevel = SignatureLevel.SIGNATURE) -> s
 def signatures(registry: Registry, level: SignatureLevel = SignatureLevel.SIGNATURE) -> str:
     """The whole registry, a line each."""
     return "\n".join(signature(tool, level) for tool in registry)
+
+
+def untyped_parameters(registry: Registry) -> dict[str, list[str]]:
+    """Parameters of which no type is known, by tool; tools without such are left out."""
+    found = {
+        tool.name: [p.name for p in tool.parameters if type_text(p.schema) == ANY]
+        for tool in registry
+    }
+    return {tool: names for tool, names in found.items() if names}
 
 
 def _parameter_text(parameter: Parameter, typed: bool) -> str:

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tooldrill.agent.atomic import write_text
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.values import JsonSchema, ValueChecker
 
@@ -188,7 +189,7 @@ class Registry:
         return cls(Tool.from_openai(item) for item in items)
 
     def save(self, path: Path) -> None:
-        path.write_text(json.dumps(self.to_openai(), ensure_ascii=False, indent=1) + "\n", "utf-8")
+        write_text(path, json.dumps(self.to_openai(), ensure_ascii=False, indent=1) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Registry:

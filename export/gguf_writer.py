@@ -19,7 +19,7 @@ from tooldrill.agent.progress import Progress, silent
 from tooldrill.export import llama_layout
 from tooldrill.export.disk import require_space
 from tooldrill.export.vocabulary import read_vocabulary, write_vocabulary
-from tooldrill.training.base_model import BaseModel
+from tooldrill.training.find_base import BaseModel
 from tooldrill.training.gguf_header import read_gguf_header
 
 _LICENSE_LINE = re.compile(r"^license:\s*(\S+)\s*$", re.MULTILINE)

@@ -14,7 +14,8 @@ from peft import PeftModel
 from safetensors import SafetensorError, safe_open
 
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.training.base_model import BaseModel, load_model
+from tooldrill.training.base_model import load_model
+from tooldrill.training.find_base import BaseModel
 
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 _PREFIX = "base_model.model."

@@ -25,7 +25,8 @@ from tooldrill.export.records import ExportSummary
 from tooldrill.export.samples import sample_texts
 from tooldrill.export.settings import ExportSettings, Quantization
 from tooldrill.export.verify import verify
-from tooldrill.training.base_model import chat_template, load_tokenizer, resolve
+from tooldrill.training.base_model import chat_template, load_tokenizer
+from tooldrill.training.find_base import resolve
 from tooldrill.training.settings import ModelSettings
 
 _BUILDING = ".building-"

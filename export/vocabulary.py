@@ -13,7 +13,7 @@ from typing import Any
 import gguf
 
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.training.base_model import BaseModel
+from tooldrill.training.find_base import BaseModel
 from tooldrill.training.gguf_header import read_gguf_header
 from tooldrill.training.pretokenizers import KNOWN, name_of_pre_tokenizer
 

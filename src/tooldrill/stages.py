@@ -35,7 +35,7 @@ def gguf_path(run: Run, condition: str, quantization: str) -> Path:
 
 def model_files(run: Run) -> list[Path]:
     """The base model's files; none for a hub name, which stands in the config."""
-    from tooldrill.training.base_model import resolve
+    from tooldrill.training.find_base import resolve
 
     base = resolve(run.config.model)
     template = run.config.model.chat_template

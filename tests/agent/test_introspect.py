@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.introspect import tool_from_function, unhinted_parameters
+from tooldrill.agent.introspect import registry_from_functions, tool_from_function
+from tooldrill.agent.signature import untyped_parameters
 from tooldrill.agent.sources import load_functions, load_source
 from tooldrill.agent.tool import Registry, Tool
 
@@ -48,7 +49,8 @@ def test_defaults_give_types_and_only_json_ones_are_shown() -> None:
     assert p["d"].default == "a/b"
     assert not p["f"].has_default
     assert not any(x.required for x in p.values())
-    assert unhinted_parameters(defaults) == ["a", "b", "c", "f"]
+    untyped = untyped_parameters(registry_from_functions([defaults, plumbing]))
+    assert untyped == {"defaults": ["c", "f"]}
 
 
 def test_an_odd_parameter_name_is_kept() -> None:

@@ -15,7 +15,7 @@ from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.agent.render import bundled_template
 from tooldrill.agent.settings import EngineSettings, SamplingSettings
 from tooldrill.data.worlds.catalog import get_world
-from tooldrill.training.base_model import resolve
+from tooldrill.training.find_base import resolve
 from tooldrill.training.settings import ModelSettings
 
 

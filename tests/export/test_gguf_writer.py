@@ -17,7 +17,8 @@ from tooldrill.export.compare import kl_divergence
 from tooldrill.export.gguf_writer import write_gguf
 from tooldrill.export.logits import LogitReader
 from tooldrill.export.merge import merged_model
-from tooldrill.training.base_model import load_model, load_tokenizer, resolve
+from tooldrill.training.base_model import load_model, load_tokenizer
+from tooldrill.training.find_base import resolve
 from tooldrill.training.gguf_header import read_gguf_header
 from tooldrill.training.settings import ModelSettings
 

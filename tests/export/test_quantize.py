@@ -13,7 +13,8 @@ from tooldrill.agent.hashing import sha256_file
 from tooldrill.export.gguf_writer import write_gguf
 from tooldrill.export.merge import merged_model
 from tooldrill.export.quantize import describe, quantize
-from tooldrill.training.base_model import load_tokenizer, resolve
+from tooldrill.training.base_model import load_tokenizer
+from tooldrill.training.find_base import resolve
 from tooldrill.training.settings import ModelSettings
 
 

@@ -14,7 +14,8 @@ from tooldrill.export.run import export_model
 from tooldrill.export.samples import NEUTRAL
 from tooldrill.export.settings import ExportSettings
 from tooldrill.export.verify import check_logits, verify
-from tooldrill.training.base_model import load_model, load_tokenizer, resolve
+from tooldrill.training.base_model import load_model, load_tokenizer
+from tooldrill.training.find_base import resolve
 from tooldrill.training.settings import ModelSettings
 
 pytestmark = pytest.mark.slow

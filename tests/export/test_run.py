@@ -20,7 +20,8 @@ from tooldrill.export.merge import merged_model
 from tooldrill.export.records import ExportSummary
 from tooldrill.export.run import export_model
 from tooldrill.export.settings import ExportSettings
-from tooldrill.training.base_model import load_model, resolve
+from tooldrill.training.base_model import load_model
+from tooldrill.training.find_base import resolve
 from tooldrill.training.gguf_header import read_gguf_header
 from tooldrill.training.settings import ModelSettings
 

@@ -19,7 +19,8 @@ from tooldrill.export.merge import merged_model
 from tooldrill.export.samples import NEUTRAL
 from tooldrill.export.settings import ExportSettings
 from tooldrill.export.verify import check_greedy, check_tokens, verify
-from tooldrill.training.base_model import load_tokenizer, resolve
+from tooldrill.training.base_model import load_tokenizer
+from tooldrill.training.find_base import resolve
 from tooldrill.training.settings import ModelSettings
 
 

@@ -13,7 +13,8 @@ from transformers import PreTrainedTokenizerFast
 
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.export.vocabulary import read_vocabulary
-from tooldrill.training.base_model import BaseModel, load_tokenizer, resolve
+from tooldrill.training.base_model import load_tokenizer
+from tooldrill.training.find_base import BaseModel, resolve
 from tooldrill.training.pretokenizers import name_of_pre_tokenizer, pre_tokenizer_from_name
 from tooldrill.training.settings import ModelSettings
 

@@ -18,14 +18,8 @@ from tooldrill.agent import render
 from tooldrill.agent.engines.gguf_model import GgufModel
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.training import gguf_base
-from tooldrill.training.base_model import (
-    EMBEDDED,
-    BaseModel,
-    chat_template,
-    load_model,
-    load_tokenizer,
-    resolve,
-)
+from tooldrill.training.base_model import chat_template, load_model, load_tokenizer
+from tooldrill.training.find_base import EMBEDDED, BaseModel, resolve
 from tooldrill.training.gguf_header import read_gguf_header
 from tooldrill.training.pretokenizers import pre_tokenizer_from_name
 from tooldrill.training.settings import ModelSettings

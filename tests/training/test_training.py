@@ -19,10 +19,11 @@ from tooldrill.agent.render import ChatTemplate, bundled_template
 from tooldrill.data.build import build
 from tooldrill.data.reading import read_rows
 from tooldrill.data.settings import DataSettings
-from tooldrill.training.base_model import load_tokenizer, resolve
+from tooldrill.training.base_model import load_tokenizer
 from tooldrill.training.checkpoints import latest_checkpoint
 from tooldrill.training.dpo import train_dpo
 from tooldrill.training.examples import IGNORED, Encoder, order_for_sharing
+from tooldrill.training.find_base import resolve
 from tooldrill.training.settings import (
     DpoSettings,
     HardwareSettings,

@@ -76,7 +76,8 @@ def _rows(run: Run, pairs: bool) -> list[dict[str, Any]]:
 
 def _template(run: Run) -> ChatTemplate:
     """The template that training will use."""
-    from tooldrill.training.base_model import chat_template, load_tokenizer, resolve
+    from tooldrill.training.base_model import chat_template, load_tokenizer
+    from tooldrill.training.find_base import resolve
 
     model = run.config.model
     if model.chat_template == "tooldrill":

@@ -40,7 +40,7 @@ def tools(
     """Print one signature line per tool of SOURCE, made from the code itself."""
     import json
 
-    from tooldrill.agent.signature import SignatureLevel, signatures
+    from tooldrill.agent.signature import SignatureLevel, signatures, untyped_parameters
     from tooldrill.sources import load_registry
 
     registry = load_registry(source)
@@ -51,5 +51,11 @@ def tools(
         typer.echo(json.dumps(registry.to_openai(), ensure_ascii=False, indent=1))
     else:
         typer.echo(signatures(registry, SignatureLevel(level.value)))
+    for tool, names in untyped_parameters(registry).items():
+        typer.echo(
+            f"note: {tool}: no type is known of {', '.join(names)}, so any value is accepted\n"
+            f"next: give a type hint ({names[0]}: str), or a default that has a type",
+            err=True,
+        )
     if save is not None:
         typer.echo(f"{len(registry)} tools written to {save}; use it as openai:{save}", err=True)
