@@ -10,7 +10,14 @@ from typing import Annotated
 import typer
 
 from tooldrill import __version__
-from tooldrill.cli import agent, check, data, doctor, evaluation, run, stages, tools
+from tooldrill.cli.agent import register as register_agent
+from tooldrill.cli.check import register as register_check
+from tooldrill.cli.data import register as register_data
+from tooldrill.cli.doctor import register as register_doctor
+from tooldrill.cli.evaluation import register as register_evaluation
+from tooldrill.cli.run import register as register_run
+from tooldrill.cli.stages import register as register_stages
+from tooldrill.cli.tools import register as register_tools
 
 app = typer.Typer(
     help="Drills tool-call discipline into small models: data, LoRA, GGUF, loop, report.",
@@ -38,5 +45,14 @@ def _options(
     """Options of the command as a whole."""
 
 
-for module in (run, doctor, tools, check, data, stages, evaluation, agent):
-    module.register(app)
+for register in (
+    register_run,
+    register_doctor,
+    register_tools,
+    register_check,
+    register_data,
+    register_stages,
+    register_evaluation,
+    register_agent,
+):
+    register(app)
