@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from math import ceil
 
 from tooldrill.config import RunConfig
+from tooldrill.layout import BASE, DPO, SFT
 from tooldrill.machine import matmul_rate
 from tooldrill.model_shape import ModelShape, model_shape
-from tooldrill.stages import BASE, DPO, SFT
 
 # Tokens of an example: a constant part and a part per tool offered.
 TRACE_TOKENS, TRACE_TOKENS_PER_TOOL = 170, 38

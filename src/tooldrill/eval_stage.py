@@ -6,7 +6,6 @@ the episode at which it stopped.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,14 +17,9 @@ from tooldrill.eval.results import Results
 from tooldrill.eval.run import evaluate
 from tooldrill.eval.settings import BaselineSettings, EvalSettings
 from tooldrill.eval.suite import heldout_tasks
+from tooldrill.layout import gguf_path, result_files
 from tooldrill.parts import part_of
 from tooldrill.pipeline import Run
-from tooldrill.stages import gguf_path, result_files
-
-
-def file_stem(name: str) -> str:
-    """A model's name made fit for a file."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "model"
 
 
 def evaluate_all(run: Run, conditions: Sequence[str], out: Path, progress: Progress) -> None:

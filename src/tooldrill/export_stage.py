@@ -12,9 +12,9 @@ from pathlib import Path
 from tooldrill.agent.progress import Progress
 from tooldrill.export.run import export_model
 from tooldrill.export.settings import ExportSettings
+from tooldrill.layout import BASE
 from tooldrill.parts import part_of
 from tooldrill.pipeline import Run
-from tooldrill.stages import BASE
 
 
 def export_all(run: Run, conditions: Sequence[str], out: Path, progress: Progress) -> None:

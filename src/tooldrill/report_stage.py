@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,20 @@ from tooldrill.agent.progress import Progress
 from tooldrill.eval.report import write_report
 from tooldrill.eval.results import Results
 from tooldrill.export.records import ExportSummary
-from tooldrill.pipeline import Run, recorded
-from tooldrill.stages import BASE, STAGES, result_files
+from tooldrill.layout import BASE, result_files
+from tooldrill.manifest import Manifest
+from tooldrill.pipeline import Run
 
 Row = dict[str, Any]
 
 
-def report_all(run: Run, conditions: Sequence[str], out: Path, progress: Progress) -> None:
+def report_all(
+    run: Run,
+    conditions: Sequence[str],
+    manifests: Mapping[str, Manifest],
+    out: Path,
+    progress: Progress,
+) -> None:
     """Writes report.html and report.md from what the other stages left."""
     results = {name: Results.load(path) for name, path in result_files(run).items()}
     progress(1, 2, f"{len(results)} models")
@@ -28,7 +35,7 @@ def report_all(run: Run, conditions: Sequence[str], out: Path, progress: Progres
         curves=_curves(run, conditions),
         title=f"tooldrill: {run.config.name}",
         baselines=list(results.values()),
-        facts={"GGUF files": _files(run, conditions), "Stages": _stages(run)},
+        facts={"GGUF files": _files(run, conditions), "Stages": _stages(manifests)},
     )
     progress(2, 2)
 
@@ -67,7 +74,7 @@ def _files(run: Run, conditions: Sequence[str]) -> list[Row]:
     return rows
 
 
-def _stages(run: Run) -> list[Row]:
+def _stages(manifests: Mapping[str, Manifest]) -> list[Row]:
     return [
         {
             "stage": name,
@@ -75,6 +82,6 @@ def _stages(run: Run) -> list[Row]:
             "peak memory (GB)": round(manifest.peak_memory / 1e9, 2),
             "attempts": manifest.attempts,
         }
-        for name, manifest in recorded(STAGES, run).items()
+        for name, manifest in manifests.items()
         if name != "report"
     ]

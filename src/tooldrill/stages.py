@@ -11,26 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tooldrill.agent.progress import Progress
-from tooldrill.pipeline import Run, Stage
-
-BASE, SFT, DPO = "base", "sft", "dpo"
-
-
-def conditions(run: Run) -> list[str]:
-    """The models of this run, from the untrained one to the final one."""
-    training = run.config.training
-    names = [BASE]
-    if training.sft.enabled:
-        names.append(SFT)
-    if training.dpo.enabled:
-        names.append(DPO)
-    return names
-
-
-def gguf_path(run: Run, condition: str, quantization: str) -> Path:
-    """A GGUF of this run; a pattern that names no file while it is not exported."""
-    folder, pattern = run.stage_folder("export") / condition, f"*-{quantization}.gguf"
-    return next(folder.glob(pattern), folder / pattern)
+from tooldrill.layout import BASE, DPO, SFT, conditions, gguf_path, result_files
+from tooldrill.pipeline import Run, Stage, recorded
 
 
 def model_files(run: Run) -> list[Path]:
@@ -104,7 +86,7 @@ def _evaluate(run: Run, out: Path, progress: Progress) -> None:
 def _report(run: Run, out: Path, progress: Progress) -> None:
     from tooldrill.report_stage import report_all
 
-    report_all(run, conditions(run), out, progress)
+    report_all(run, conditions(run), recorded(STAGES, run), out, progress)
 
 
 def _export_inputs(run: Run) -> dict[str, list[Path]]:
@@ -117,15 +99,6 @@ def _eval_inputs(run: Run) -> dict[str, list[Path]]:
     baselines = [Path(b.gguf).expanduser() for b in settings.baselines if b.gguf is not None]
     own = [gguf_path(run, name, settings.quantization) for name in conditions(run)]
     return {"": baselines, "export": own}
-
-
-def result_files(run: Run) -> dict[str, Path]:
-    """The results file of each model, by its name in reports."""
-    from tooldrill.eval_stage import file_stem
-
-    folder = run.stage_folder("eval")
-    names = [*conditions(run), *(b.name for b in run.config.eval.baselines)]
-    return {name: folder / f"{file_stem(name)}.json" for name in names}
 
 
 STAGES: Sequence[Stage] = (

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from tooldrill.cli.display import gigabytes, minutes
+from tooldrill.layout import conditions, gguf_path, result_files
 from tooldrill.pipeline import Run, Stage, recorded
-from tooldrill.stages import STAGES, conditions, gguf_path, result_files
+from tooldrill.stages import STAGES
 
 if TYPE_CHECKING:
     from tooldrill.eval.results import Results

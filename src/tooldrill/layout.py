@@ -1,0 +1,42 @@
+"""Which models a run has, and where in its folder their files lie.
+
+What the stages, their work and the command line agree on; nothing is read or made here.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tooldrill.pipeline import Run
+
+BASE, SFT, DPO = "base", "sft", "dpo"
+
+
+def conditions(run: Run) -> list[str]:
+    """The models of this run, from the untrained one to the final one."""
+    training = run.config.training
+    names = [BASE]
+    if training.sft.enabled:
+        names.append(SFT)
+    if training.dpo.enabled:
+        names.append(DPO)
+    return names
+
+
+def gguf_path(run: Run, condition: str, quantization: str) -> Path:
+    """A GGUF of this run; a pattern that names no file while it is not exported."""
+    folder, pattern = run.stage_folder("export") / condition, f"*-{quantization}.gguf"
+    return next(folder.glob(pattern), folder / pattern)
+
+
+def file_stem(name: str) -> str:
+    """A model's name made fit for a file."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "model"
+
+
+def result_files(run: Run) -> dict[str, Path]:
+    """The results file of each model, by its name in reports."""
+    folder = run.stage_folder("eval")
+    names = [*conditions(run), *(b.name for b in run.config.eval.baselines)]
+    return {name: folder / f"{file_stem(name)}.json" for name in names}
