@@ -22,15 +22,15 @@ from tooldrill.model_shape import ModelShape, model_shape
 TRACE_TOKENS, TRACE_TOKENS_PER_TOOL = 170, 38
 PROMPT_TOKENS, PROMPT_TOKENS_PER_TOOL = 100, 42
 REPLY_TOKENS = 40
-EPISODE_REPLIES = 4.0
+EPISODE_REPLIES = 2.5
 # Share of the matrix-multiplication rate that is reached.
-TRAINING_SHARE = 0.3
+TRAINING_SHARE = 0.5
 PREFILL_SHARE = 0.8
-DECODING_SHARE = 0.12
+DECODING_SHARE = 0.15
 # Prefixes that examples of a step share are computed once: what is left to compute.
 SFT_COMPUTED, DPO_COMPUTED = 0.75, 0.55
 EXPORT_SECONDS_PER_WEIGHT = 6e-8
-VERIFY_TOKENS = 2000
+VERIFY_TOKENS = 900
 TRACES_PER_SECOND = 120.0
 START_SECONDS = 8.0
 PROCESS_MEMORY = 0.9e9
