@@ -30,11 +30,12 @@ class Reply:
     """What could be read from one reply.
 
     Attributes:
-        text: the reply as generated.
+        text: the reply as generated; what UTF-8 cannot hold is written as an escape.
         thought: free text before the call (native) or the `thought` key (react_json).
         calls: in order; empty when the reply concludes or could not be read.
         conclusion: the final answer, None when the reply calls a tool or could not be read.
         problems: violations of the protocol itself (malformed, multiple).
+        repaired: calls or conclusion were mended; the `malformed_call` stands in `problems`.
     """
 
     text: str
@@ -42,6 +43,7 @@ class Reply:
     calls: tuple[Call, ...] = ()
     conclusion: str | None = None
     problems: tuple[Violation, ...] = ()
+    repaired: bool = False
 
 
 class PastCall(NamedTuple):

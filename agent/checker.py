@@ -1,18 +1,20 @@
 """From calls to violations: the tool contract, checked without a model's opinion.
 
-Pure functions of (calls, registry, what happened earlier). What cannot be read at all is found by
-the protocol; what the task needed is found by the evaluation's grader.
+Pure functions of (reply or calls, registry, protocol, what happened earlier). What cannot be read
+at all is found by the protocol; what the task needed is found by the evaluation's grader.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tooldrill.agent.call import Call, PastCall, Reply
 from tooldrill.agent.environment import ERROR_PREFIX
+from tooldrill.agent.names import nearest, plain
+from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.agent.signature import signature
 from tooldrill.agent.tool import Registry, Tool
+from tooldrill.agent.values import Problem, json_path, path_text
 from tooldrill.agent.violation import UNKNOWN_ARGUMENT_CLASSES, Violation, ViolationClass
 
 # Ways to write "I am finished" as a call, compared without case and separators.
@@ -40,6 +42,25 @@ BLOCKING = frozenset(
 )
 
 
+# Names of tools listed in a message; of more, a reader gets no help.
+_LISTED_TOOLS = 20
+
+
+def check_text(
+    text: str, registry: Registry, protocol: str = "native", history: Sequence[PastCall] = ()
+) -> list[Violation]:
+    """All violations of one reply, given as the model wrote it.
+
+    Args:
+        protocol: how it is to be read, `native` or `react_json`.
+        history: the episode's earlier calls, in order.
+
+    Raises:
+        TooldrillError: when there is no such protocol.
+    """
+    return check_reply(get_protocol(protocol).parse(text), registry, history)
+
+
 def check_reply(
     reply: Reply, registry: Registry, history: Sequence[PastCall] = ()
 ) -> list[Violation]:
@@ -50,46 +71,47 @@ def check_reply(
 def check_calls(
     calls: Iterable[Call], registry: Registry, history: Sequence[PastCall] = ()
 ) -> list[Violation]:
-    """All violations of the calls against the registry and the episode so far."""
+    """All violations of the calls against the registry and the episode so far.
+
+    How many calls a reply may make is the protocol's matter. Arguments must be JSON values.
+    """
+    failed = {past.call.fingerprint for past in history if past.error}
+    refused = {name for past in history for name in past.rejected_arguments}
     found: list[Violation] = []
     for call in calls:
         tool = registry.get(call.name)
         if tool is None:
             found.append(_no_such_tool(call, registry))
-        else:
-            found.extend(_arguments(call, tool, registry, history))
-        if any(past.error and past.call.fingerprint == call.fingerprint for past in history):
+        elif not tool.checker.accepts(call.arguments):
+            found.extend(_arguments(call, tool, registry, refused))
+        if failed and call.fingerprint in failed:
             found.append(_repeated(call))
     return found
 
 
 def refusal(violations: Sequence[Violation], registry: Registry) -> str:
     """The observation that answers a refused call: what is wrong, then the exact signature."""
-    sentences = list(dict.fromkeys(v.message for v in violations if v.kind in BLOCKING))
+    blocking = [v for v in violations if v.kind in BLOCKING]
+    sentences = dict.fromkeys(v.message for v in blocking)
     text = f"{ERROR_PREFIX}: {' '.join(sentences)}"
-    tool = next((registry[v.tool] for v in violations if v.tool and v.tool in registry), None)
+    named = (name for v in blocking for name in (v.tool, v.suggestion) if name)
+    tool = next((registry[name] for name in named if name in registry), None)
     return f"{text} Signature: {signature(tool)}" if tool else text
 
 
 def rejected_arguments(violations: Iterable[Violation]) -> tuple[str, ...]:
     """Names of the arguments refused because the tool has no such parameter."""
-    names = (v.argument for v in violations if v.kind in UNKNOWN_ARGUMENT_CLASSES and v.argument)
+    names = (
+        v.argument
+        for v in violations
+        # A field that does not exist inside an argument does not refuse the argument.
+        if v.kind in UNKNOWN_ARGUMENT_CLASSES and v.argument and v.path == json_path((v.argument,))
+    )
     return tuple(dict.fromkeys(names))
 
 
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The most similar of `names`, ignoring case and separators; None when nothing is near."""
-    plain = {_plain(candidate): candidate for candidate in names}
-    match = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=0.6)
-    return plain[match[0]] if match else None
-
-
-def _plain(name: str) -> str:
-    return "".join(ch for ch in name.lower() if ch.isalnum())
-
-
 def _no_such_tool(call: Call, registry: Registry) -> Violation:
-    if _plain(call.name) in TERMINATORS:
+    if plain(call.name) in TERMINATORS:
         return Violation(
             kind=ViolationClass.TERMINATOR_AS_TOOL,
             tool=call.name,
@@ -97,64 +119,66 @@ def _no_such_tool(call: Call, registry: Registry) -> Violation:
         )
     suggestion = nearest(call.name, registry.names)
     hint = f' Did you mean "{suggestion}"?' if suggestion else ""
+    listed = ", ".join(registry.names[:_LISTED_TOOLS])
+    if len(registry) > _LISTED_TOOLS:
+        listed += f" and {len(registry) - _LISTED_TOOLS} more"
     return Violation(
         kind=ViolationClass.UNKNOWN_TOOL,
         tool=call.name,
         suggestion=suggestion,
-        message=f'There is no tool "{call.name}".{hint} Tools: {", ".join(registry.names)}.',
+        message=f'There is no tool "{call.name}".{hint} Tools: {listed or "none"}.',
     )
 
 
 def _arguments(
-    call: Call, tool: Tool, registry: Registry, history: Sequence[PastCall]
-) -> Iterable[Violation]:
-    for name, value in call.arguments.items():
-        checker = tool.checkers.get(name)
-        if checker is not None:
-            for problem in checker.problems(value):
-                yield Violation(
-                    kind=problem.kind,
-                    tool=tool.name,
-                    argument=name,
-                    path=f"$.{name}{problem.path}",
-                    message=f'{tool.name}: "{name}{problem.path}" {problem.reason}.',
-                )
-        elif not tool.open_ended:
-            yield _no_such_parameter(name, tool, registry, history)
-    for name in tool.required_names:
-        if name not in call.arguments:
-            yield Violation(
-                kind=ViolationClass.MISSING_ARGUMENT,
-                tool=tool.name,
-                argument=name,
-                path=f"$.{name}",
-                message=f'{tool.name} needs "{name}".',
-            )
+    call: Call, tool: Tool, registry: Registry, refused: set[str]
+) -> Iterator[Violation]:
+    for problem in tool.checker.problems(call.arguments):
+        if problem.kind is not ViolationClass.INVENTED_ARGUMENT:
+            yield _as_violation(problem, tool)
+        elif len(problem.path) > 1:
+            yield _as_violation(problem, tool, nearest(str(problem.path[-1]), problem.known))
+        else:
+            yield _no_such_parameter(str(problem.path[0]), tool, registry, refused)
 
 
-def _no_such_parameter(
-    name: str, tool: Tool, registry: Registry, history: Sequence[PastCall]
-) -> Violation:
+def _as_violation(problem: Problem, tool: Tool, suggestion: str | None = None) -> Violation:
+    named = problem.kind in (ViolationClass.MISSING_ARGUMENT, ViolationClass.INVENTED_ARGUMENT)
+    # Of what is missing or unknown, the sentence is about the object that lacks it.
+    holder = path_text(problem.path[:-1] if named else problem.path)
+    about = f'{tool.name}: "{holder}"' if holder else tool.name
+    hint = f' Did you mean "{suggestion}"?' if suggestion else ""
+    return Violation(
+        kind=problem.kind,
+        tool=tool.name,
+        argument=str(problem.path[0]) if problem.path else None,
+        path=json_path(problem.path),
+        suggestion=suggestion,
+        message=f"{about} {problem.reason}.{hint}",
+    )
+
+
+def _no_such_parameter(name: str, tool: Tool, registry: Registry, refused: set[str]) -> Violation:
     owners = registry.owners(name)
     # An argument that was refused and now comes back is the wrong lesson kept, whoever owns it.
-    if any(name in past.rejected_arguments for past in history):
+    if name in refused:
         kind = ViolationClass.STICKY_ARGUMENT
     elif owners:
         kind = ViolationClass.BORROWED_ARGUMENT
     else:
         kind = ViolationClass.INVENTED_ARGUMENT
-    absent = tool.parameter_names
-    suggestion = nearest(name, absent)
+    suggestion = nearest(name, [p.name for p in tool.parameters])
+    again = " It was refused before: leave it out." if name in refused else ""
     whose = f" ({', '.join(owners)} {'has' if len(owners) == 1 else 'have'} it)" if owners else ""
     hint = f' Did you mean "{suggestion}"?' if suggestion else ""
     return Violation(
         kind=kind,
         tool=tool.name,
         argument=name,
-        path=f"$.{name}",
+        path=json_path((name,)),
         owners=owners,
         suggestion=suggestion,
-        message=f'{tool.name} has no parameter "{name}"{whose}.{hint}',
+        message=f'{tool.name} has no parameter "{name}"{whose}.{hint}{again}',
     )
 
 

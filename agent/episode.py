@@ -47,6 +47,7 @@ class Step(BaseModel):
         calls: every call that was read; only the first is carried out.
         conclusion: the final answer, when the reply gave one.
         violations: breaches found in this reply.
+        repaired: the reply was malformed; calls or conclusion are what its mending gave.
         observation: what the loop answered with; None after a conclusion.
         error: whether that observation was an error.
         injected: a watchdog's hint that followed the observation.
@@ -62,6 +63,7 @@ class Step(BaseModel):
     calls: list[CallRecord] = Field(default_factory=list)
     conclusion: str | None = None
     violations: list[Violation] = Field(default_factory=list)
+    repaired: bool = False
     observation: str | None = None
     error: bool = False
     injected: str | None = None

@@ -27,7 +27,7 @@ from tooldrill.agent.messages import (
     observation_message,
     user,
 )
-from tooldrill.agent.protocols.base import CallProtocol
+from tooldrill.agent.protocols.base import CallProtocol, is_malformed
 from tooldrill.agent.settings import LoopSettings
 from tooldrill.agent.tool import Registry
 from tooldrill.agent.violation import Violation
@@ -79,14 +79,15 @@ class EpisodeRun:
         if generation.failure is not None:
             self._end(Outcome.FAILED, failure=generation.failure)
             return None
-        reply = self.protocol.parse(generation.text)
+        reply = self._read(generation.text)
         violations = check_reply(reply, self.job.registry, self.past)
         step = Step(
-            reply=generation.text,
+            reply=reply.text,
             thought=reply.thought,
             calls=[CallRecord(name=c.name, arguments=c.arguments) for c in reply.calls],
             conclusion=reply.conclusion,
             violations=violations,
+            repaired=reply.repaired,
             prompt_tokens=generation.prompt_tokens,
             cached_tokens=generation.cached_tokens,
             reply_tokens=generation.reply_tokens,
@@ -101,6 +102,13 @@ class EpisodeRun:
         if len(self.steps) >= self.job.max_steps:
             self._end(Outcome.NO_CONCLUSION)
         return step
+
+    def _read(self, text: str) -> Reply:
+        """The reply; when it is malformed and the loop may mend it, what it was meant to be."""
+        reply = self.protocol.parse(text)
+        if self.settings.repair and is_malformed(reply):
+            return self.protocol.repair(text) or reply
+        return reply
 
     def _answer(self, reply: Reply, violations: Sequence[Violation], step: Step) -> None:
         """Carries out the first call, or refuses it, and puts the observation into the episode."""

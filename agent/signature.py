@@ -23,23 +23,69 @@ class SignatureLevel(StrEnum):
     TYPED = "typed"
 
 
-def type_text(schema: JsonSchema) -> str:
-    """A short name of the JSON type: `string`, `array[integer]`, `"a"|"b"`, `string|null`."""
+# Formats a reader must know to write the value; the others (`path`, `int32`) say nothing new.
+SHOWN_FORMATS = ("date", "date-time", "time", "duration", "email", "uri", "uuid", "ipv4", "ipv6")
+DEEPEST = 3  # levels of objects shown field by field; below them stands `object`
+
+
+def type_text(schema: JsonSchema | bool, depth: int = 0) -> str:
+    """A short name of the JSON type.
+
+    `string`, `string(date)`, `integer(1..10)`, `array[integer]`, `"a"|"b"`, `string|null`,
+    `{street: string, zip?: string}`, `object[integer]` (any names, integer values).
+    """
+    if not isinstance(schema, dict):
+        return ANY  # `true`: anything goes
     if "enum" in schema:
         return "|".join(_json(value) for value in schema["enum"])
     if "const" in schema:
         return _json(schema["const"])
     for union in ("anyOf", "oneOf"):
         if union in schema:
-            return "|".join(type_text(option) for option in schema[union])
+            return "|".join(type_text(option, depth) for option in schema[union])
     kind = schema.get("type")
     if isinstance(kind, list):
         return "|".join(kind)
-    if kind == "array" and isinstance(schema.get("items"), dict) and schema["items"]:
-        return f"array[{type_text(schema['items'])}]"
+    if kind == "array":
+        return _array_text(schema, depth)
+    if kind == "object" or (kind is None and "properties" in schema):
+        return _object_text(schema, depth)
     if kind is None:
         return "object" if "$ref" in schema else ANY
-    return str(kind)
+    if schema.get("format") in SHOWN_FORMATS:
+        return f"{kind}({schema['format']})"
+    return str(kind) + _range_text(schema)
+
+
+def _array_text(schema: JsonSchema, depth: int) -> str:
+    if schema.get("prefixItems"):
+        return f"array[{', '.join(type_text(item, depth) for item in schema['prefixItems'])}]"
+    if schema.get("items") and isinstance(schema["items"], dict):
+        return f"array[{type_text(schema['items'], depth)}]"
+    return "array"
+
+
+def _object_text(schema: JsonSchema, depth: int) -> str:
+    if schema.get("properties") and depth < DEEPEST:
+        required = schema.get("required", ())
+        fields = (
+            f"{name}{'' if name in required else '?'}: {type_text(field, depth + 1)}"
+            for name, field in schema["properties"].items()
+        )
+        return "{" + ", ".join(fields) + "}"
+    values = schema.get("additionalProperties")
+    if isinstance(values, dict) and values:
+        return f"object[{type_text(values, depth)}]"
+    return "object"
+
+
+def _range_text(schema: JsonSchema) -> str:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is not None and high is not None:
+        return f"({_json(low)}..{_json(high)})"
+    if low is not None:
+        return f"(>={_json(low)})"
+    return "" if high is None else f"(<={_json(high)})"
 
 
 def signature(tool: Tool, level: SignatureLevel = SignatureLevel.SIGNATURE) -> str:

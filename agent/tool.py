@@ -17,7 +17,13 @@ from typing import Any
 
 from tooldrill.agent.atomic import write_text
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.values import JsonSchema, ValueChecker
+from tooldrill.agent.json_schema import (
+    JsonSchema,
+    inline_references,
+    object_properties,
+    required_properties,
+)
+from tooldrill.agent.values import ArgumentsChecker, Problem
 
 __all__ = ["JsonSchema", "Parameter", "Registry", "Tool"]
 
@@ -60,10 +66,10 @@ class Tool:
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
-        required = set(self.schema.get("required", ()))
-        properties: Mapping[str, JsonSchema] = self.schema.get("properties", {})
+        required = required_properties(self.schema)
         return tuple(
-            Parameter(name, schema, name in required) for name, schema in properties.items()
+            Parameter(name, schema, name in required)
+            for name, schema in object_properties(self.schema).items()
         )
 
     @cached_property
@@ -71,19 +77,23 @@ class Tool:
         return frozenset(p.name for p in self.parameters)
 
     @cached_property
-    def required_names(self) -> tuple[str, ...]:
-        return tuple(p.name for p in self.parameters if p.required)
+    def checker(self) -> ArgumentsChecker:
+        """The schema compiled.
 
-    @cached_property
-    def open_ended(self) -> bool:
-        """Whether the schema explicitly allows arguments that it does not name."""
-        return self.schema.get("additionalProperties", False) is not False
+        Raises:
+            TooldrillError: when it is not valid JSON Schema.
+        """
+        try:
+            return ArgumentsChecker(self.schema)
+        except ValueError as error:
+            raise TooldrillError(
+                f"tool {self.name!r}: its parameters are not valid JSON Schema: {error}",
+                "mend the schema, or leave the tool out",
+            ) from error
 
-    @cached_property
-    def checkers(self) -> dict[str, ValueChecker]:
-        """A compiled checker of the value of each parameter."""
-        definitions = self.schema.get("$defs")
-        return {p.name: ValueChecker(p.schema, definitions) for p in self.parameters}
+    def value_problems(self, name: str, value: Any) -> list[Problem]:
+        """What is wrong with one argument alone."""
+        return [p for p in self.checker.problems({name: value}) if p.path[:1] == (name,)]
 
     def to_openai(self) -> dict[str, Any]:
         """The tool as an element of OpenAI's `tools` list."""
@@ -114,7 +124,7 @@ class Tool:
                 f"tool {name!r}: parameters is not a JSON Schema of type object",
                 'write {"type": "object", "properties": {...}, "required": [...]}',
             )
-        return cls(name, str(function.get("description") or ""), schema)
+        return cls(name, str(function.get("description") or ""), inline_references(schema))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Tool) and self.to_openai() == other.to_openai()
@@ -133,7 +143,7 @@ class Registry:
             if tool.name in self._by_name:
                 raise TooldrillError(
                     f"two tools are named {tool.name!r}",
-                    "rename one of them, or leave one out with SOURCE:name,name",
+                    "rename one of them, or leave one out",
                 )
             self._by_name[tool.name] = tool
 
@@ -181,6 +191,16 @@ class Registry:
         """
         return Registry(self._by_name[name] for name in names)
 
+    def compiled(self) -> Registry:
+        """The registry itself, its schemas compiled now and not at the first call.
+
+        Raises:
+            TooldrillError: when one of them is not valid JSON Schema.
+        """
+        for tool in self.tools:
+            _ = tool.checker
+        return self
+
     def to_openai(self) -> list[dict[str, Any]]:
         return [tool.to_openai() for tool in self.tools]
 
@@ -190,24 +210,3 @@ class Registry:
 
     def save(self, path: Path) -> None:
         write_text(path, json.dumps(self.to_openai(), ensure_ascii=False, indent=1) + "\n")
-
-    @classmethod
-    def load(cls, path: Path) -> Registry:
-        """Reads a file written by `save`, or any OpenAI tool list.
-
-        Raises:
-            TooldrillError: when the file is missing or is not a list of tools.
-        """
-        try:
-            items = json.loads(path.read_text("utf-8"))
-        except FileNotFoundError:
-            raise TooldrillError(
-                f"no registry file at {path}", "make one: tooldrill tools SOURCE --save FILE"
-            ) from None
-        except ValueError as error:
-            raise TooldrillError(
-                f"{path} is not JSON: {error}", "make one: tooldrill tools SOURCE --save FILE"
-            ) from None
-        if not isinstance(items, list):
-            raise TooldrillError(f"{path} is not a list of tools", "save the OpenAI `tools` list")
-        return cls.from_openai(items)

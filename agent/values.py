@@ -1,128 +1,243 @@
-"""Is a value what a parameter's JSON Schema says? Down to the leaf, as wrong type or invalid value.
+"""Are the arguments what the tool's JSON Schema says? To the leaf, sorted into violation classes.
 
-jsonschema decides; this module only sorts its errors into the project's classes, and answers the
-common scalar cases without it, because the checker runs tens of thousands of times a second.
+jsonschema-rs decides what is valid; this module turns its errors into problems that a reader can
+act on. Which class an unknown argument gets depends on the episode, and is the checker's to say.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from datetime import datetime, time
 from typing import Any, NamedTuple
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
-from jsonschema.protocols import Validator
+import jsonschema_rs
+from jsonschema_rs import ValidationError
+from jsonschema_rs import ValidationErrorKind as Kind
 
+from tooldrill.agent.json_schema import JsonSchema, at, closed, object_properties
+from tooldrill.agent.value_reasons import broken_rule, must_be, options_text, types_text
 from tooldrill.agent.violation import ViolationClass
 
-JsonSchema = dict[str, Any]
-
-# Keywords that describe but do not constrain.
-_ANNOTATIONS = frozenset({"type", "description", "default", "title", "examples"})
-
-
-def _is_integer(value: Any) -> bool:
-    # JSON Schema: 1.0 is an integer, true is not.
-    if isinstance(value, bool):
-        return False
-    return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+Path = tuple[str | int, ...]
+KnownNames = Callable[[Path], tuple[str, ...]]
+"""The names that the object schema at a path of the whole schema knows."""
 
 
-_SCALARS: dict[str, Callable[[Any], bool]] = {
-    "string": lambda value: isinstance(value, str),
-    "boolean": lambda value: isinstance(value, bool),
-    "integer": _is_integer,
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-}
-
-
-class ValueProblem(NamedTuple):
-    """One thing wrong with a value.
+class Problem(NamedTuple):
+    """One thing wrong with the arguments of a call.
 
     Attributes:
-        path: JSON path below the argument, empty for the argument itself, else `.a[0]`.
-        reason: the end of a sentence that begins with the argument's name.
+        kind: its class; `invented_argument` for any name that the schema does not know.
+        path: where, from the arguments object down; for a missing or unknown name, where it is
+            or should be.
+        reason: the rest of a sentence that begins with what `path` names (for a missing or
+            unknown name: with what should hold it).
+        known: for an unknown name, the names there are.
     """
 
     kind: ViolationClass
-    path: str
+    path: Path
     reason: str
+    known: tuple[str, ...] = ()
 
 
-class ValueChecker:
-    """A parameter's schema, compiled once.
+class ArgumentsChecker:
+    """A tool's parameter schema, compiled once.
 
     Args:
-        schema: the parameter's JSON Schema.
-        definitions: the tool's `$defs`, for `$ref`.
+        schema: JSON Schema of the arguments object; arguments it does not name are refused unless
+            it says `additionalProperties`. The draft is the one `$schema` names, else 2020-12.
+
+    Raises:
+        ValueError: when the schema is not valid JSON Schema, with one line of reason.
     """
 
-    def __init__(self, schema: JsonSchema, definitions: JsonSchema | None = None) -> None:
-        self._scalar: Callable[[Any], bool] | None = None
-        kind = schema.get("type")
-        if isinstance(kind, str) and schema.keys() <= _ANNOTATIONS:
-            self._scalar = _SCALARS.get(kind)
-        whole = {**schema, "$defs": definitions} if definitions else schema
-        self._validator: Validator = Draft202012Validator(
-            whole, format_checker=Draft202012Validator.FORMAT_CHECKER
+    def __init__(self, schema: JsonSchema) -> None:
+        self._schema = closed(schema)
+        try:
+            self._validator = jsonschema_rs.validator_for(
+                self._schema, validate_formats=True, formats=_FORMATS, retriever=_no_retrieval
+            )
+        except (ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+            raise ValueError(str(error).strip().split("\n", 1)[0]) from error
+
+    def accepts(self, arguments: dict[str, Any]) -> bool:
+        """Whether nothing at all is wrong."""
+        try:
+            return bool(self._validator.is_valid(arguments))
+        except ValueError:
+            return bool(self._validator.is_valid(_encodable(arguments)))
+
+    def problems(self, arguments: dict[str, Any]) -> list[Problem]:
+        """Everything wrong, in the order of the arguments, what is missing last."""
+        errors = self._errors(arguments)
+        listed = {tuple(e.instance_path) for e in errors if isinstance(e.kind, _OPTIONS)}
+        found = dict.fromkeys(
+            problem
+            for error in errors
+            # To say which values there are says the type as well.
+            if not (isinstance(error.kind, Kind.Type) and tuple(error.instance_path) in listed)
+            for problem in _problems(error, self._known)
+        )
+        mistyped = {p.path for p in found if p.kind is ViolationClass.WRONG_TYPE}
+        place = {name: index for index, name in enumerate(arguments)}
+        return sorted(
+            # Of a value of the wrong type, nothing else is worth saying.
+            (p for p in found if p.kind is ViolationClass.WRONG_TYPE or p.path not in mistyped),
+            key=lambda p: (
+                p.kind is ViolationClass.MISSING_ARGUMENT,
+                place.get(str(p.path[0]), len(place)) if p.path else -1,
+            ),
         )
 
-    def problems(self, value: Any) -> list[ValueProblem]:
-        """Everything wrong with `value`; empty when it is valid."""
-        if self._scalar is not None and self._scalar(value):
-            return []
-        return [self._problem(error) for error in self._leaves(value)]
+    def _errors(self, arguments: dict[str, Any]) -> list[ValidationError]:
+        try:
+            return list(self._validator.iter_errors(arguments))
+        except ValueError:
+            return list(self._validator.iter_errors(_encodable(arguments)))
 
-    def _leaves(self, value: Any) -> Iterator[ValidationError]:
-        for error in self._validator.iter_errors(value):
-            # For a union the branch that came nearest is what a reader can act on.
-            nearest = best_match([error]) if error.context else error
-            yield _union_error(error, nearest or error)
-
-    @staticmethod
-    def _problem(error: ValidationError) -> ValueProblem:
-        path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.absolute_path)
-        got = _short(error.instance)
-        rule: Any = error.validator_value
-        match error.validator:
-            case "type":
-                kind = rule
-                wanted = kind if isinstance(kind, str) else " or ".join(kind)
-                return ValueProblem(
-                    ViolationClass.WRONG_TYPE, path, f"must be {_article(wanted)}, not {got}"
-                )
-            case "anyOf" | "oneOf":
-                options = {str(o.get("type", "")) for o in rule} - {""}
-                wanted = " or ".join(sorted(options)) or "one of the allowed types"
-                return ValueProblem(
-                    ViolationClass.WRONG_TYPE, path, f"must be {_article(wanted)}, not {got}"
-                )
-            case "required":
-                return ValueProblem(ViolationClass.MISSING_ARGUMENT, path, error.message)
-            case "additionalProperties":
-                return ValueProblem(ViolationClass.INVENTED_ARGUMENT, path, error.message)
-            case "enum":
-                allowed = ", ".join(_short(v) for v in rule)
-                return ValueProblem(
-                    ViolationClass.INVALID_VALUE, path, f"must be one of {allowed}, not {got}"
-                )
-            case _:
-                return ValueProblem(ViolationClass.INVALID_VALUE, path, f"{error.message}")
+    def _known(self, where: Path) -> tuple[str, ...]:
+        return tuple(object_properties(at(self._schema, where)))
 
 
-def _union_error(union: ValidationError, nearest: ValidationError) -> ValidationError:
-    """The union itself when every branch refused the type, else the branch that came nearest."""
-    if union.validator not in ("anyOf", "oneOf"):
-        return nearest
-    by_type = all(e.validator == "type" and not e.relative_path for e in union.context or ())
-    return union if by_type else nearest
+_OPTIONS = (Kind.Enum, Kind.Constant)
 
 
-def _article(noun: str) -> str:
-    return f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"
+def _encodable(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments with lone surrogates replaced: Python keeps them, UTF-8 cannot."""
+    text = json.dumps(arguments, ensure_ascii=False, default=str)
+    made: dict[str, Any] = json.loads(text.encode("utf-8", "replace"))
+    return made
 
 
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _no_retrieval(uri: str) -> Any:
+    raise ValueError(f"{uri} is not part of the schema")
+
+
+def _is_iso(parse: Callable[[str], object]) -> Callable[[str], bool]:
+    def is_iso(text: str) -> bool:
+        try:
+            parse(text)
+        except ValueError:
+            return False
+        return True
+
+    return is_iso
+
+
+# RFC 3339 wants an offset; Python's own values have none, and tools take them without.
+_FORMATS: dict[str, Callable[[str], bool]] = {
+    "date-time": lambda text: len(text) > 10 and _is_iso(datetime.fromisoformat)(text),
+    "time": _is_iso(time.fromisoformat),
+}
+
+
+def path_text(path: Path) -> str:
+    """`items[0].name`: how a message names a place."""
+    return json_path(path).removeprefix("$").removeprefix(".")
+
+
+def json_path(path: Path) -> str:
+    """JSONPath (RFC 9535) of a place, `$` being the arguments object."""
+    text = "$"
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif re.fullmatch(r"[^\W\d]\w*", part):
+            text += f".{part}"
+        else:
+            quoted = part.replace("\\", "\\\\").replace("'", "\\'")
+            text += f"['{quoted}']"
+    return text
+
+
+def _problems(error: ValidationError, known: KnownNames) -> Iterator[Problem]:
+    path: Path = tuple(error.instance_path)
+    match error.kind:
+        case Kind.AnyOf() | Kind.OneOfNotValid():
+            yield from _union(error, path, known)
+        case Kind.Required(property=name):
+            yield Problem(ViolationClass.MISSING_ARGUMENT, (*path, name), f'needs "{name}"')
+        case Kind.AdditionalProperties(unexpected=names):
+            for name in names:
+                yield _unknown(error, (*path, name), known)
+        case Kind.UnevaluatedProperties(unexpected=names):
+            # What stands in a branch that failed for another reason counts as unevaluated too.
+            for name in names:
+                if path or name not in known(()):
+                    yield _unknown(error, (*path, name), known)
+        case _ if (wanted := _wanted_type(error, path)) is not None:
+            yield Problem(ViolationClass.WRONG_TYPE, path, must_be(wanted, error.instance))
+        case kind:
+            reason = broken_rule(kind, error.instance)
+            yield Problem(ViolationClass.INVALID_VALUE, path, reason)
+
+
+def _unknown(error: ValidationError, path: Path, known: KnownNames) -> Problem:
+    # The last part of the schema's path is the keyword that forbids the name.
+    names = known(tuple(error.schema_path)[:-1])
+    return Problem(ViolationClass.INVENTED_ARGUMENT, path, f'has no "{path[-1]}"', names)
+
+
+def _wanted_type(error: ValidationError, path: Path) -> list[str] | None:
+    """What the value at `path` should be, if its JSON type is wrong; None when that is not it.
+
+    A string where only numbers are listed is a wrong type, not a wrong choice.
+    """
+    if tuple(error.instance_path) != path:
+        return None
+    match error.kind:
+        case Kind.Type(types=types):
+            return [types_text(types)]
+        case Kind.Enum(options=options) if not _same_type(error.instance, options):
+            return [options_text(options)]
+        case Kind.Constant(expected_value=option) if not _same_type(error.instance, [option]):
+            return [options_text([option])]
+        case Kind.AnyOf(context=branches) | Kind.OneOfNotValid(context=branches):
+            wanted = [_branch_type(branch, path) for branch in branches]
+            return None if None in wanted else [text for texts in wanted for text in texts or ()]
+    return None
+
+
+def _branch_type(branch: list[ValidationError], path: Path) -> list[str] | None:
+    found = (_wanted_type(error, path) for error in branch)
+    return next((wanted for wanted in found if wanted is not None), None)
+
+
+def _union(error: ValidationError, path: Path, known: KnownNames) -> Iterator[Problem]:
+    """A value that fits no alternative: what is wrong with the one it comes nearest to."""
+    wanted = _wanted_type(error, path)
+    if wanted is not None:
+        yield Problem(ViolationClass.WRONG_TYPE, path, must_be(wanted, error.instance))
+        return
+    assert isinstance(error.kind, Kind.AnyOf | Kind.OneOfNotValid)
+    meant = (branch for branch in error.kind.context if _branch_type(branch, path) is None)
+    for inner in min(meant, key=_distance):
+        yield from _problems(inner, known)
+
+
+def _distance(branch: list[ValidationError]) -> tuple[int, int]:
+    # A tag with another value (`kind` must be "circle") says that this alternative was not meant.
+    tags = sum(isinstance(error.kind, Kind.Constant) for error in branch)
+    return tags, len(branch)
+
+
+def _same_type(value: Any, options: list[Any]) -> bool:
+    return _json_type(value) in {_json_type(option) for option in options}
+
+
+def _json_type(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "number"
+        case str():
+            return "string"
+        case list() | tuple():
+            return "array"
+    return "object"

@@ -7,15 +7,19 @@ anything and survives any input.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
 from tooldrill.agent.call import Call, Reply
 from tooldrill.agent.episode import Message
+from tooldrill.agent.protocols.json_text import shorten, storable
 from tooldrill.agent.violation import Violation, ViolationClass
 
 Tools = list[dict[str, Any]]
+
+EMPTY_REPLY = "The reply is empty: call a tool or give the final answer."
+# Keys beside a call's own that say nothing about its arguments.
+_HARMLESS_KEYS = frozenset({"thought", "id", "type"})
 
 
 class CallProtocol(Protocol):
@@ -24,7 +28,16 @@ class CallProtocol(Protocol):
     name: ClassVar[str]
 
     def parse(self, text: str) -> Reply:
-        """Reads one reply; what cannot be read stands in `Reply.problems`."""
+        """Reads one reply: calls, or a conclusion, or the reason in `Reply.problems`."""
+        ...
+
+    def repair(self, text: str) -> Reply | None:
+        """What a malformed reply was meant to be, when only its syntax is at fault.
+
+        Returns:
+            The reply with what was mended, `repaired` set and the `malformed_call` still among its
+            problems; None when the reply is not malformed or nothing sensible comes out.
+        """
         ...
 
     def write(self, message: Message) -> str:
@@ -41,7 +54,12 @@ class CallProtocol(Protocol):
 def malformed(text: str, reason: str) -> Reply:
     """A reply that could not be read."""
     problem = Violation(kind=ViolationClass.MALFORMED_CALL, message=reason)
-    return Reply(text=text, problems=(problem,))
+    return Reply(text=storable(text), problems=(problem,))
+
+
+def is_malformed(reply: Reply) -> bool:
+    """Whether the reply could not be read as the protocol says."""
+    return any(problem.kind is ViolationClass.MALFORMED_CALL for problem in reply.problems)
 
 
 def multiple(count: int) -> Violation:
@@ -52,37 +70,26 @@ def multiple(count: int) -> Violation:
     )
 
 
-def dump(value: Any) -> str:
-    """JSON as models write it: spaces after separators, characters unescaped."""
-    return json.dumps(value, ensure_ascii=False)
+def too_many(calls: Sequence[Call]) -> tuple[Violation, ...]:
+    """The problem of several calls; nothing when there is at most one."""
+    return (multiple(len(calls)),) if len(calls) > 1 else ()
 
 
-def load_object(text: str) -> dict[str, Any] | str:
-    """The JSON object that `text` is, or one sentence saying why it is none."""
-    try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        return f"The call is not valid JSON: {error}."
-    if not isinstance(value, dict):
-        return "The call must be one JSON object."
-    return value
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+def reply_from_calls(calls: Sequence[Call]) -> Reply:
+    """The reply that made the given calls, for callers that have read them already."""
+    return Reply(text="", calls=tuple(calls), problems=too_many(calls))
 
 
 def read_call(value: dict[str, Any], name_key: str, arguments_key: str) -> Call | str:
     """The call that an object describes, or one sentence saying what is missing."""
     name = value.get(name_key)
-    if not isinstance(name, str) or not name:
-        return f'The call has no "{name_key}".'
+    if not isinstance(name, str) or not name.strip():
+        return f'Name the tool as a string in "{name_key}".'
     arguments = value.get(arguments_key, {})
     if not isinstance(arguments, dict):
-        return f'"{arguments_key}" must be a JSON object.'
-    extra = value.keys() - {name_key, arguments_key, "thought", "id", "type"}
+        return f'Write "{arguments_key}" as a JSON object: {{}} when there are none.'
+    extra = value.keys() - {name_key, arguments_key} - _HARMLESS_KEYS
     if extra:
-        return (
-            f'Arguments belong inside "{arguments_key}", not beside it: {", ".join(sorted(extra))}.'
-        )
+        names = shorten(", ".join(sorted(extra)), 200)
+        return f'Arguments belong inside "{arguments_key}", not beside it: {names}.'
     return Call(name, arguments)

@@ -56,8 +56,7 @@ def plausible_value(tool: Tool, parameter: Parameter, rng: random.Random) -> Any
     None also stands for "nothing plausible is valid"; callers check the whole call anyway.
     """
     candidates = list(_candidates(tool, parameter, rng))
-    checker = tool.checkers.get(parameter.name)
-    valid = [v for v in candidates if checker is None or not checker.problems(v)]
+    valid = [v for v in candidates if not tool.value_problems(parameter.name, v)]
     return valid[0] if valid else None
 
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tooldrill.agent.call import Call
-from tooldrill.agent.tool import JsonSchema, Tool
+from tooldrill.agent.json_schema import JsonSchema, object_properties
+from tooldrill.agent.tool import Tool
 from tooldrill.agent.violation import ViolationClass
 from tooldrill.data.corrupt.moment import Corruption, Moment
 from tooldrill.data.corrupt.plausible import branches, plausible_value
@@ -54,11 +55,10 @@ def _spoil(
     values = {name: call.arguments[name] for name in given}
     values |= {p.name: plausible_value(tool, p, rng) for p in left_out}
     for name, value in values.items():
-        checker = tool.checkers[name]
         wrong = [
             v
             for v in candidates(value, tool, name)
-            if {problem.kind for problem in checker.problems(v)} == {kind}
+            if {problem.kind for problem in tool.value_problems(name, v)} == {kind}
         ]
         if wrong:
             changed = Call(call.name, {**call.arguments, name: rng.choice(wrong)})
@@ -86,7 +86,7 @@ def _other_types(value: Any) -> Iterator[Any]:
 
 
 def _outside(value: Any, tool: Tool, name: str) -> Iterator[Any]:
-    schema: JsonSchema = tool.schema["properties"][name]
+    schema: JsonSchema = object_properties(tool.schema)[name]
     for branch in branches(schema, tool.schema.get("$defs")):
         for option in branch.get("enum", ()):
             yield from _near_option(option)

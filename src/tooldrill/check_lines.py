@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from tooldrill.agent.call import Call, PastCall
-from tooldrill.agent.checker import check_calls, check_reply
+from tooldrill.agent.call import Call, PastCall, Reply
+from tooldrill.agent.checker import check_reply
 from tooldrill.agent.episode import CallRecord
+from tooldrill.agent.protocols.base import reply_from_calls
 from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.agent.tool import Registry
 from tooldrill.agent.violation import Violation
@@ -87,15 +88,17 @@ def check_lines(
             tally.problems.append(f"line {number}: {_reason(error)}")
             continue
         history = [past.to_past() for past in line.history]
-        if line.reply is not None:
-            found = check_reply(parse(line.reply), registry, history)
-        else:
-            calls = [Call(record.name, record.arguments) for record in line.calls or ()]
-            found = check_calls(calls, registry, history)
+        found = check_reply(_read(line, parse), registry, history)
         tally.lines += 1
         tally.clean += not found
         tally.violations.update(str(violation.kind) for violation in found)
         yield {"id": line.id, "ok": not found, "violations": [_verdict(v) for v in found]}
+
+
+def _read(line: _Line, parse: Callable[[str], Reply]) -> Reply:
+    if line.reply is not None:
+        return parse(line.reply)
+    return reply_from_calls([Call(record.name, record.arguments) for record in line.calls or ()])
 
 
 def _verdict(violation: Violation) -> dict[str, Any]:

@@ -5,14 +5,13 @@ Read from the pydantic models, so that it cannot differ from what is accepted.
 
 from __future__ import annotations
 
-import difflib
-import re
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from tooldrill.agent.names import nearest
 from tooldrill.yaml_source import KeyPath
 
 
@@ -87,18 +86,6 @@ def suggestion(model: type[BaseModel], path: KeyPath) -> str:
 def nearest_path(model: type[BaseModel], path: KeyPath) -> str | None:
     """The valid path most like a wrong one."""
     return nearest(dotted(path), [dotted(other) for other in all_paths(model)])
-
-
-def nearest(word: str, words: Sequence[str], cutoff: float = 0.6) -> str | None:
-    """The word most like `word`; case and separators do not count."""
-    folded = {_fold(candidate): candidate for candidate in reversed(words)}
-    found = difflib.get_close_matches(_fold(word), list(folded), n=1, cutoff=cutoff)
-    return folded[found[0]] if found else None
-
-
-def _fold(word: str) -> str:
-    # batchSize, batch-size and batch_size are one word.
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word).lower().replace("-", "_")
 
 
 def _item(annotation: Any) -> Any:

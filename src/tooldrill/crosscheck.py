@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from tooldrill.config_keys import nearest
+from tooldrill.agent.names import nearest
 from tooldrill.data.settings import DataSettings
 from tooldrill.eval.settings import BaselineSettings, EvalSettings
 from tooldrill.export.settings import ExportSettings

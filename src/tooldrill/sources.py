@@ -6,7 +6,7 @@ The one place that knows every form; a source that can also be executed gives an
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from tooldrill.agent.environment import Environment
 from tooldrill.agent.errors import TooldrillError
@@ -14,6 +14,7 @@ from tooldrill.agent.tool import Registry
 
 WORLD = "world:"
 PYTHON = "python:"
+MCP = "mcp:"
 
 
 def load_registry(source: str) -> Registry:
@@ -26,7 +27,7 @@ def load_registry(source: str) -> Registry:
         from tooldrill.data.worlds.catalog import get_world
 
         return get_world(source.removeprefix(WORLD)).registry
-    from tooldrill.agent.sources import load_source
+    from tooldrill.agent.sources.catalog import load_source
 
     return load_source(source)
 
@@ -46,14 +47,20 @@ def open_environment(source: str, seed: int = 0) -> Iterator[tuple[Registry, Env
             yield opened
     elif source.startswith(PYTHON):
         from tooldrill.agent.functions import FunctionEnvironment
-        from tooldrill.agent.sources import load_functions
+        from tooldrill.agent.sources.python import load_functions
 
-        environment = FunctionEnvironment(load_functions(source.removeprefix(PYTHON)))
-        yield environment.registry, environment
+        functions = load_functions(source.removeprefix(PYTHON))
+        with closing(FunctionEnvironment(functions)) as environment:
+            yield environment.registry, environment
+    elif source.startswith(MCP):
+        from tooldrill.agent.mcp_server import open_mcp
+
+        with open_mcp(source.removeprefix(MCP)) as server:
+            yield server.registry.compiled(), server
     else:
         raise TooldrillError(
             f"{source} describes tools but cannot run them",
-            "give python:MODULE_OR_FILE, or world:NAME to try it in a sandbox",
+            "give python:MODULE_OR_FILE or 'mcp:COMMAND', or world:NAME to try it in a sandbox",
         )
 
 

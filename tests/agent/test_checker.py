@@ -10,6 +10,7 @@ from tooldrill.agent.call import Call, PastCall
 from tooldrill.agent.checker import check_calls, refusal, rejected_arguments
 from tooldrill.agent.introspect import registry_from_functions
 from tooldrill.agent.signature import SignatureLevel, signature
+from tooldrill.agent.sources.tool_files import tool_file_registry
 from tooldrill.agent.tool import Registry
 
 
@@ -130,7 +131,7 @@ def test_the_refusal_tells_what_is_wrong_and_the_exact_signature(registry: Regis
 
 def test_the_verdict_survives_saving_and_loading(registry: Registry, tmp_path: Any) -> None:
     registry.save(tmp_path / "tools.json")
-    loaded = Registry.load(tmp_path / "tools.json")
+    loaded = tool_file_registry(tmp_path / "tools.json")
     assert loaded == registry
     call = Call("grep", {"pattern": 1, "paths": ["a", 1], "overwrite": 1, "x": 2})
     assert check_calls([call], loaded) == check_calls([call], registry)

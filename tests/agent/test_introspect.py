@@ -11,7 +11,6 @@ import pytest
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.introspect import registry_from_functions, tool_from_function
 from tooldrill.agent.signature import untyped_parameters
-from tooldrill.agent.sources import load_functions, load_source
 from tooldrill.agent.tool import Registry, Tool
 
 
@@ -76,45 +75,6 @@ def test_a_type_without_a_schema_is_one_clear_line() -> None:
         tool_from_function(bad)
     assert "'bad'" in caught.value.message
     assert "\n" not in caught.value.message
-    assert caught.value.next_step
-
-
-MODULE = '''
-import json
-from os.path import join
-def public(a: int) -> int:
-    """One."""
-    return a
-async def later(b: str) -> str:
-    """Two."""
-    return b
-def _private(): ...
-'''
-
-
-def test_sources(tmp_path: Path) -> None:
-    file = tmp_path / "my_tools.py"
-    file.write_text(MODULE)
-    assert load_source(f"python:{file}").names == ("public", "later")
-    assert load_source(f"python:{file}:later").names == ("later",)
-    load_source(f"python:{file}").save(tmp_path / "r.json")
-    assert load_source(f"openai:{tmp_path / 'r.json'}") == load_source(f"python:{file}")
-    assert [f.__name__ for f in load_functions("json:dumps")] == ["dumps"]
-
-
-@pytest.mark.parametrize(
-    ("source", "part"),
-    [
-        ("nonsense", "no tool source"),
-        ("python:no_such_module_anywhere", "cannot be imported"),
-        ("python:missing.py", "no Python file"),
-        ("python:json:nothing_here", "has no function"),
-        ("openai:missing.json", "no registry file"),
-    ],
-)
-def test_bad_sources_are_one_line_and_a_next_step(source: str, part: str) -> None:
-    with pytest.raises(TooldrillError, match=part) as caught:
-        load_source(source)
     assert caught.value.next_step
 
 

@@ -6,7 +6,9 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 from pydantic import Field
+from tool_strategies import tools_and_arguments
 
 from tooldrill.agent.call import Call
 from tooldrill.agent.errors import TooldrillError
@@ -22,7 +24,7 @@ from tooldrill.agent.messages import (
 from tooldrill.agent.protocols.catalog import PROTOCOLS, get_protocol
 from tooldrill.agent.render import ChatTemplate, bundled_template, knows_tools
 from tooldrill.agent.signature import SignatureLevel, signatures
-from tooldrill.agent.tool import Registry
+from tooldrill.agent.tool import Registry, Tool
 
 
 class Color(Enum):
@@ -85,6 +87,42 @@ def test_the_template_writes_the_typed_signatures(
     )
     assert "\n" + signatures(registry, SignatureLevel.TYPED) + "\n" in text
     assert '{"text": "a\\"\\n<b>", "n": [1, null, true, 1.5]}' in text
+
+
+def rendered(template: ChatTemplate, registry: Registry) -> str:
+    native = get_protocol("native")
+    return template.render([user("")], registry.to_openai(), native, add_generation_prompt=False)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(made=tools_and_arguments())
+def test_any_tool_reads_the_same_in_the_template_and_in_python(
+    template: ChatTemplate, made: tuple[Tool, dict[str, Any]]
+) -> None:
+    registry = Registry([made[0]])
+    line = signatures(registry, SignatureLevel.TYPED)
+    assert f"Tools:\n{line}\n" in rendered(template, registry)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"a": True, "b": {"type": "array", "items": True}, "items": {}}},
+        {"properties": {"a": {"$ref": "#/$defs/N"}},
+         "$defs": {"N": {"items": {"$ref": "#/$defs/N"}}}},
+        {"properties": {"a": {"type": ["string", "null"]}, "b": {"properties": {"c": {}}}}},
+        {"properties": {"a": {"oneOf": [{"const": "x"}, {"type": "number", "minimum": 0.5}]}}},
+        {"properties": {"a": {"type": "object", "additionalProperties": {"type": "integer"}}}},
+        {"properties": {"a": {"type": "string", "format": "int32"}}, "required": ["a"]},
+        {},
+    ],
+)  # fmt: skip
+def test_schemas_of_others_read_the_same_too(
+    template: ChatTemplate, schema: dict[str, Any]
+) -> None:
+    registry = Registry([Tool("t", "First.\nSecond.", {"type": "object", **schema})])
+    line = signatures(registry, SignatureLevel.TYPED)
+    assert f"Tools:\n{line}\n" in rendered(template, registry)
 
 
 @pytest.mark.parametrize("name", list(PROTOCOLS))

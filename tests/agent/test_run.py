@@ -8,12 +8,12 @@ import pytest
 
 from tooldrill.agent.call import Call
 from tooldrill.agent.engines.base import Generation
-from tooldrill.agent.episode import Outcome
+from tooldrill.agent.episode import Episode, Outcome
 from tooldrill.agent.functions import FunctionEnvironment
 from tooldrill.agent.messages import call_message, observation_message, user
 from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.agent.run import EpisodeRun, Job, past_calls
-from tooldrill.agent.settings import LoopSettings, WatchdogSettings
+from tooldrill.agent.settings import LoopSettings, ProtocolName, WatchdogSettings
 
 CALLED: list[tuple[str, Any]] = []
 
@@ -32,15 +32,24 @@ def fail(key: str) -> str:
 @pytest.fixture
 def environment() -> FunctionEnvironment:
     CALLED.clear()
-    return FunctionEnvironment([put, fail])
+    return FunctionEnvironment({"put": put, "fail": fail})
 
 
 def episode(
-    environment: FunctionEnvironment, *replies: str, max_steps: int = 8, **watchdog: Any
+    environment: FunctionEnvironment,
+    *replies: str,
+    max_steps: int = 8,
+    repair: bool = False,
+    protocol: ProtocolName = "native",
+    **watchdog: Any,
 ) -> EpisodeRun:
-    settings = LoopSettings(watchdog=WatchdogSettings(enabled=bool(watchdog), **watchdog))
+    settings = LoopSettings(
+        protocol=protocol,
+        repair=repair,
+        watchdog=WatchdogSettings(enabled=bool(watchdog), **watchdog),
+    )
     job = Job("t", [user("go")], environment.registry, environment, max_steps)
-    run = EpisodeRun(job, get_protocol("native"), settings)
+    run = EpisodeRun(job, get_protocol(protocol), settings)
     for text in replies:
         run.take(Generation(text=text))
     return run
@@ -129,3 +138,62 @@ def test_a_history_is_remembered(environment: FunctionEnvironment) -> None:
     history = [call_message(bad), observation_message("put", "ERROR: no such parameter")]
     (past,) = past_calls(history, environment.registry)
     assert past == (bad, True, ("force",))
+
+
+BROKEN = '<tool_call>{"name": "put", "arguments": {"key": "a", "value": 2,}}</tool_call>'
+
+
+def test_a_malformed_call_is_mended_only_where_the_loop_may(
+    environment: FunctionEnvironment,
+) -> None:
+    run = episode(environment, BROKEN)
+    assert (CALLED, run.steps[0].repaired, run.steps[0].calls) == ([], False, [])
+    run = episode(environment, BROKEN, "Done.", repair=True)
+    assert CALLED == [("a", 2)]
+    step = run.steps[0]
+    assert step.repaired and step.reply == BROKEN
+    assert [c.model_dump() for c in step.calls] == [
+        {"name": "put", "arguments": {"key": "a", "value": 2}}
+    ]
+    assert [str(v.kind) for v in step.violations] == ["malformed_call"]
+    assert (step.observation, step.error) == ("kept a", False)
+    # The history shows the call as it should have been written.
+    assert run.messages[1] == call_message(Call("put", {"key": "a", "value": 2}))
+    # Whoever judges the episode later still sees an undisciplined reply.
+    assert run.episode is not None
+    again = Episode.model_validate_json(run.episode.model_dump_json(by_alias=True))
+    assert again.steps[0].repaired and again.steps[0].violations == step.violations
+    assert not run.steps[1].repaired and run.steps[1].violations == []
+
+
+def test_a_mended_call_is_checked_like_any_other(environment: FunctionEnvironment) -> None:
+    run = episode(environment, BROKEN.replace('"value": 2', '"force": True'), repair=True)
+    assert CALLED == []
+    step = run.steps[0]
+    assert [str(v.kind) for v in step.violations] == ["malformed_call", "invented_argument"]
+    assert step.error and 'no parameter "force"' in str(step.observation)
+    assert run.past[0].rejected_arguments == ("force",)
+
+
+def test_what_cannot_be_mended_is_answered_as_malformed(environment: FunctionEnvironment) -> None:
+    run = episode(environment, "<tool_call>put the value</tool_call>", repair=True)
+    assert not run.steps[0].repaired
+    assert run.messages[1]["malformed"] is True
+    assert [str(v.kind) for v in run.steps[0].violations] == ["malformed_call"]
+
+
+def test_a_mended_conclusion_ends_an_episode(environment: FunctionEnvironment) -> None:
+    text = "```json\n{'conclusion': 'Done.'}\n```"
+    run = episode(environment, text, repair=True, protocol="react_json")
+    assert run.episode is not None
+    assert (run.episode.outcome, run.episode.conclusion) == (Outcome.CONCLUDED, "Done.")
+    assert run.steps[0].repaired
+    assert [str(v.kind) for v in run.steps[0].violations] == ["malformed_call"]
+
+
+def test_text_that_utf8_cannot_hold_is_recorded(environment: FunctionEnvironment) -> None:
+    run = episode(environment, "Done \ud83d.")
+    assert run.steps[0].reply == "Done \\ud83d."
+    run = episode(environment, '<tool_call>{"name": "\ud83d"}</tool_call>')
+    assert [str(v.kind) for v in run.steps[0].violations] == ["malformed_call"]
+    assert "\\ud83d" in run.steps[0].model_dump_json()

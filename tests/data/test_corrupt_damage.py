@@ -66,9 +66,11 @@ def test_the_refusal_speaks_of_the_protocol_that_is_shown() -> None:
     turn = damaged_message(CALL, "markdown_fence", learn=False)
     refused = refusal_of(turn)
     assert refused["role"] == "user"
-    assert refused["content"] == "ERROR: A call must stand between <tool_call> and </tool_call>."
+    assert refused["content"] == (
+        'ERROR: A call must be written as <tool_call>{"name": ..., "arguments": {...}}</tool_call>.'
+    )
     _, shown = for_protocol([turn, refused], get_protocol("react_json"))
-    assert shown["content"].startswith("ERROR: The reply is not valid JSON")
+    assert shown["content"].startswith("ERROR: Write the JSON object itself")
 
 
 def test_messages_without_damage_are_left_alone() -> None:

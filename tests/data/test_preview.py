@@ -85,7 +85,7 @@ def test_the_learned_text_of_the_same_row_in_react_json() -> None:
         '{"thought": "", "conclusion": "It is in.\\n"}<|im_end|>',
     ]
     assert '```json\n{"thought": "", "action": "add"' in pieces[0].text
-    assert "The reply is not valid JSON" in pieces[0].text
+    assert "ERROR: Write the JSON object itself" in pieces[0].text
 
 
 @pytest.mark.parametrize("name", list(PROTOCOLS))

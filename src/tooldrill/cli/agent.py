@@ -29,12 +29,15 @@ def agent(
     watchdog: Annotated[
         bool, typer.Option("--watchdog/--no-watchdog", help="Hint when the model is stuck.")
     ] = True,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend broken JSON of a call; it still counts.")
+    ] = False,
     context: Annotated[int, typer.Option("--context", min=256, help="Context, in tokens.")] = 4096,
     save: Annotated[
         Path | None, typer.Option("--save", metavar="FILE.json", help="Write the episode.")
     ] = None,
 ) -> None:
-    """Run the loop on one task. The tools are executed for real: python: tools are your own code.
+    """Run the loop on one task. The tools are executed for real: your own code, an MCP server's.
 
     Exit status: 0 when the model concluded, 1 when it did not.
     """
@@ -45,6 +48,7 @@ def agent(
         max_steps=steps,
         max_reply_tokens=512,
         watchdog=WatchdogSettings(enabled=watchdog),
+        repair=repair,
     )
     episode = _run(task, model, tools, loop, context)
     _conclude(episode)

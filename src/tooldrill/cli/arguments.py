@@ -10,6 +10,10 @@ import typer
 if TYPE_CHECKING:
     from tooldrill.pipeline import Run
 
+SOURCE_HELP = (
+    "python:MODULE_OR_FILE[:name,name], skills:DIR, openai:FILE.json, 'mcp:COMMAND ARGS' or "
+    "world:NAME."
+)
 ConfigArgument = Annotated[
     Path, typer.Argument(metavar="CONFIG", help="The run's YAML file.", show_default=False)
 ]
@@ -27,7 +31,7 @@ ToolsOption = Annotated[
     typer.Option(
         "--tools",
         metavar="SOURCE",
-        help="python:MODULE_OR_FILE[:name,name], openai:FILE.json or world:NAME.",
+        help=SOURCE_HELP,
     ),
 ]
 
