@@ -21,8 +21,19 @@ class Call:
 
     @property
     def fingerprint(self) -> str:
-        """Equal for two calls that differ only in the order of their arguments."""
-        return self.name + json.dumps(self.arguments, sort_keys=True, ensure_ascii=False)
+        """Equal for two calls of the same tool with equal arguments, in any order; 1.0 is 1."""
+        return self.name + json.dumps(_plain(self.arguments), sort_keys=True, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case dict():
+            return {key: _plain(inner) for key, inner in value.items()}
+        case list():
+            return [_plain(inner) for inner in value]
+    return value
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,20 @@ from tooldrill.agent.call import Call, PastCall, Reply
 from tooldrill.agent.environment import ERROR_PREFIX
 from tooldrill.agent.names import nearest, plain
 from tooldrill.agent.protocols.catalog import get_protocol
+from tooldrill.agent.reading import read_reply
 from tooldrill.agent.signature import signature
 from tooldrill.agent.tool import Registry, Tool
-from tooldrill.agent.values import Problem, json_path, path_text
+from tooldrill.agent.value_problems import Problem, json_path, path_text
 from tooldrill.agent.violation import UNKNOWN_ARGUMENT_CLASSES, Violation, ViolationClass
 
 # Ways to write "I am finished" as a call, compared without case and separators.
 TERMINATORS = frozenset(
-    """answer complete completed complete_task conclude conclusion done end end_task exit final
-    final_answer final_response finalize finish finished give_answer output quit reply respond
-    response result return stop submit submit_answer task_complete task_done terminate""".replace(
-        "_", ""
-    ).split()
+    """answer attempt_completion complete completed complete_task conclude conclude_task conclusion
+    done end end_conversation end_task exit final final_answer final_response finalize
+    finalize_answer finish finish_task finished give_answer give_final_answer no_tool none output
+    quit reply reply_to_user respond respond_to_user response result return return_answer stop
+    submit submit_answer submit_final_answer task_complete task_completed task_done
+    terminate""".replace("_", "").split()
 )
 
 # Breaches after which the call is not carried out.
@@ -44,6 +46,7 @@ BLOCKING = frozenset(
 
 # Names of tools listed in a message; of more, a reader gets no help.
 _LISTED_TOOLS = 20
+_LONGEST_NAME = 80
 
 
 def check_text(
@@ -58,7 +61,7 @@ def check_text(
     Raises:
         TooldrillError: when there is no such protocol.
     """
-    return check_reply(get_protocol(protocol).parse(text), registry, history)
+    return check_reply(read_reply(text, get_protocol(protocol), registry), registry, history)
 
 
 def check_reply(
@@ -75,7 +78,10 @@ def check_calls(
 
     How many calls a reply may make is the protocol's matter. Arguments must be JSON values.
     """
-    failed = {past.call.fingerprint for past in history if past.error}
+    failed: set[str] = set()
+    for past in history:
+        # A call that has worked since may be made again.
+        (failed.add if past.error else failed.discard)(past.call.fingerprint)
     refused = {name for past in history for name in past.rejected_arguments}
     found: list[Violation] = []
     for call in calls:
@@ -91,7 +97,7 @@ def check_calls(
 
 def refusal(violations: Sequence[Violation], registry: Registry) -> str:
     """The observation that answers a refused call: what is wrong, then the exact signature."""
-    blocking = [v for v in violations if v.kind in BLOCKING]
+    blocking = [v for v in violations if v.kind in BLOCKING] or list(violations)
     sentences = dict.fromkeys(v.message for v in blocking)
     text = f"{ERROR_PREFIX}: {' '.join(sentences)}"
     named = (name for v in blocking for name in (v.tool, v.suggestion) if name)
@@ -115,18 +121,15 @@ def _no_such_tool(call: Call, registry: Registry) -> Violation:
         return Violation(
             kind=ViolationClass.TERMINATOR_AS_TOOL,
             tool=call.name,
-            message=f'"{call.name}" is not a tool: to finish, answer without a call.',
+            message=f'"{_cut(call.name)}" is not a tool: to finish, give the answer, not a call.',
         )
     suggestion = nearest(call.name, registry.names)
     hint = f' Did you mean "{suggestion}"?' if suggestion else ""
-    listed = ", ".join(registry.names[:_LISTED_TOOLS])
-    if len(registry) > _LISTED_TOOLS:
-        listed += f" and {len(registry) - _LISTED_TOOLS} more"
     return Violation(
         kind=ViolationClass.UNKNOWN_TOOL,
         tool=call.name,
         suggestion=suggestion,
-        message=f'There is no tool "{call.name}".{hint} Tools: {listed or "none"}.',
+        message=f'There is no tool "{_cut(call.name)}".{hint} Tools: {_listed(registry.names)}.',
     )
 
 
@@ -169,7 +172,7 @@ def _no_such_parameter(name: str, tool: Tool, registry: Registry, refused: set[s
         kind = ViolationClass.INVENTED_ARGUMENT
     suggestion = nearest(name, [p.name for p in tool.parameters])
     again = " It was refused before: leave it out." if name in refused else ""
-    whose = f" ({', '.join(owners)} {'has' if len(owners) == 1 else 'have'} it)" if owners else ""
+    whose = f" ({_listed(owners)} {'has' if len(owners) == 1 else 'have'} it)" if owners else ""
     hint = f' Did you mean "{suggestion}"?' if suggestion else ""
     return Violation(
         kind=kind,
@@ -178,8 +181,18 @@ def _no_such_parameter(name: str, tool: Tool, registry: Registry, refused: set[s
         path=json_path((name,)),
         owners=owners,
         suggestion=suggestion,
-        message=f'{tool.name} has no parameter "{name}"{whose}.{hint}{again}',
+        message=f'{tool.name} has no parameter "{_cut(name)}"{whose}.{hint}{again}',
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_LISTED_TOOLS]) or "none"
+    left = len(names) - _LISTED_TOOLS
+    return f"{shown} and {left} more" if left > 0 else shown
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 3] + "..."
 
 
 def _repeated(call: Call) -> Violation:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import types
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
@@ -171,30 +172,48 @@ def offered_parameters(function: Callable[..., Any], name: str) -> list[Offered]
     if not inspect.isroutine(hinted):
         hinted = type(hinted).__call__
     try:
-        hints = get_type_hints(hinted, include_extras=True)
         parameters = inspect.signature(function).parameters.values()
-    except (NameError, TypeError, AttributeError) as error:
-        raise TooldrillError(
-            f"tool {name!r}: a type hint cannot be resolved: {error}",
-            "import the type in the module that defines the function, or drop the hint",
-        ) from error
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise TooldrillError(
             f"tool {name!r} has no signature that could be read: {error}",
             "wrap it in a function of your own with named parameters",
         ) from error
+    written = getattr(hinted, "__annotations__", {})
     return [
-        Offered(p.name, hints.get(p.name, EMPTY), p.default)
+        Offered(p.name, _hint(hinted, p, written.get(p.name, EMPTY), name), p.default)
         for p in parameters
         if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     ]
 
 
+def _hint(function: Any, parameter: inspect.Parameter, written: Any, tool: str) -> Any:
+    """The parameter's hint, resolved alone: what the others and the result are does not matter."""
+    if written is EMPTY or parameter.name in HIDDEN_PARAMETERS:
+        return EMPTY
+    function = inspect.unwrap(function)
+    alone = types.SimpleNamespace(__annotations__={parameter.name: written})
+    try:
+        names = getattr(function, "__globals__", {})
+        return get_type_hints(alone, names, include_extras=True)[parameter.name]
+    except (NameError, TypeError, AttributeError) as error:
+        if parameter.default is not EMPTY:
+            # An option of an unknown type need not be offered.
+            return _Unknown
+        raise TooldrillError(
+            f"tool {tool!r}: the type hint of {parameter.name!r} cannot be resolved: {error}",
+            "import the type in the module that defines the function, drop the hint, or name only "
+            "other functions: SOURCE:name,name",
+        ) from error
+
+
+class _Unknown:
+    """Stands for a type that could not be found; it has no JSON Schema."""
+
+
 def _object_schema(parameters: Sequence[Offered], described: dict[str, str]) -> JsonSchema:
     fields: dict[str, Any] = {}
     for index, parameter in enumerate(parameters):
-        text = described.get(parameter.name)
-        info = Field(alias=parameter.name, description=_one_line(text) if text else None)
+        info = Field(alias=parameter.name)
         default = ... if parameter.default is EMPTY else parameter.default
         # Field names are ours (a tool may have a parameter called `model_config` or `_x`).
         fields[f"field{index}"] = (Annotated[parameter.type, info], default)
@@ -209,6 +228,10 @@ def _object_schema(parameters: Sequence[Offered], described: dict[str, str]) -> 
     schema = without_titles(inline_references(schema))
     schema.setdefault("properties", {})
     schema.setdefault("required", [])
+    for name, text in described.items():
+        # What stands in the hint itself, `Field(description=...)`, is nearer.
+        if name in schema["properties"]:
+            schema["properties"][name].setdefault("description", _one_line(text))
     return _without_invalid_defaults(schema)
 
 

@@ -28,6 +28,8 @@ _SINGLE = (
 )
 _DEFINITIONS = ("$defs", "definitions")
 
+_LONGEST_CHAIN = 16  # references from one to the next before anything is said
+
 # A schema that grows beyond this many nodes keeps its references: sharing can be exponential.
 _LARGEST = 20_000
 
@@ -77,9 +79,11 @@ def object_properties(schema: JsonSchema) -> dict[str, JsonSchema]:
         name: described if isinstance(described, dict) else {}
         for name, described in schema.get("properties", {}).items()
     }
+    own = set(found)
     for part in _parts(schema):
         for name, described in object_properties(part).items():
-            found.setdefault(name, described)
+            if name not in own:
+                found[name] = _either(found.get(name), described)
     for name in schema.get("required", ()):
         found.setdefault(name, {})
     return found
@@ -91,11 +95,26 @@ def required_properties(schema: JsonSchema) -> frozenset[str]:
     for part in schema.get("allOf", ()):
         if isinstance(part, dict):
             names |= required_properties(part)
+    for key in ("anyOf", "oneOf"):
+        branches = [required_properties(b) for b in schema.get(key, ()) if isinstance(b, dict)]
+        names |= frozenset.intersection(*branches) if branches else set()
     return frozenset(names)
 
 
+def _either(one: JsonSchema | None, other: JsonSchema) -> JsonSchema:
+    """What either schema allows, for alternatives that describe the same property."""
+    if one is None or one == other:
+        return other
+    options = [*one.get("anyOf", [one]), other]
+    kept = [option for i, option in enumerate(options) if option not in options[:i]]
+    return kept[0] if len(kept) == 1 else {"anyOf": kept}
+
+
 def closed(schema: JsonSchema) -> JsonSchema:
-    """The schema of a call's arguments, refusing what it does not name unless it says otherwise."""
+    """The schema of a call's arguments, refusing what it does not name unless it says otherwise.
+
+    In the 2020-12 dialect (see `schema_dialects`).
+    """
     if {"additionalProperties", "unevaluatedProperties"} & schema.keys():
         return schema
     named = dict.fromkeys(schema.get("required", ()), True)
@@ -130,17 +149,32 @@ class _TooLargeError(Exception):
 class _Inliner:
     def __init__(self, root: JsonSchema) -> None:
         self._root = root
-        self._kept = False
+        self._kept: set[str] = set()
         self._nodes = 0
         self._reached: dict[str, frozenset[str]] = {}
 
     def inlined(self) -> JsonSchema:
-        body = {k: v for k, v in self._root.items() if k not in _DEFINITIONS}
+        body = self._opened({k: v for k, v in self._root.items() if k not in _DEFINITIONS})
         made = self._walk(body)
-        if not self._kept:
-            return made
         # What refers to itself is still looked up where it was.
-        return made | {k: self._root[k] for k in _DEFINITIONS if k in self._root}
+        kept: dict[str, JsonSchema] = {}
+        while waiting := self._kept - kept.keys():
+            for reference in sorted(waiting):
+                kept[reference] = self._walk(self._target(reference) or {})
+        for key in _DEFINITIONS:
+            start = f"#/{key}/"
+            held = {r.removeprefix(start): v for r, v in kept.items() if r.startswith(start)}
+            made |= {key: held} if held else {}
+        return made
+
+    def _opened(self, body: JsonSchema) -> JsonSchema:
+        """A root that only refers to something, as what it refers to: it must show its fields."""
+        for _ in range(_LONGEST_CHAIN):
+            target = self._target(body["$ref"]) if isinstance(body.get("$ref"), str) else None
+            if target is None:
+                break
+            body = {**target, **{k: v for k, v in body.items() if k != "$ref"}}
+        return body
 
     def _walk(self, schema: JsonSchema) -> JsonSchema:
         self._nodes += 1
@@ -152,7 +186,7 @@ class _Inliner:
         target = self._target(reference)
         # Half of a recursive type inlined would be inlined further at every reading.
         if target is None or reference in self._references(reference):
-            self._kept = True
+            self._kept.add(reference)
             return schema
         found = self._walk(target)
         beside = {k: v for k, v in schema.items() if k != "$ref"}

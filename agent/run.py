@@ -28,6 +28,7 @@ from tooldrill.agent.messages import (
     user,
 )
 from tooldrill.agent.protocols.base import CallProtocol, is_malformed
+from tooldrill.agent.reading import read_reply
 from tooldrill.agent.settings import LoopSettings
 from tooldrill.agent.tool import Registry
 from tooldrill.agent.violation import Violation
@@ -105,7 +106,7 @@ class EpisodeRun:
 
     def _read(self, text: str) -> Reply:
         """The reply; when it is malformed and the loop may mend it, what it was meant to be."""
-        reply = self.protocol.parse(text)
+        reply = read_reply(text, self.protocol, self.job.registry)
         if self.settings.repair and is_malformed(reply):
             return self.protocol.repair(text) or reply
         return reply

@@ -23,7 +23,9 @@ from tooldrill.agent.json_schema import (
     object_properties,
     required_properties,
 )
-from tooldrill.agent.values import ArgumentsChecker, Problem
+from tooldrill.agent.schema_dialects import parameters_schema
+from tooldrill.agent.value_problems import Problem
+from tooldrill.agent.values import ArgumentsChecker
 
 __all__ = ["JsonSchema", "Parameter", "Registry", "Tool"]
 
@@ -113,18 +115,25 @@ class Tool:
         """
         function = item.get("function", item)
         name = function.get("name") if isinstance(function, Mapping) else None
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name.isprintable() or not name:
             raise TooldrillError(
-                f"a tool without a name: {json.dumps(item)[:120]}",
+                f"a tool without a name in one line: {json.dumps(item)[:120]}",
                 'give every tool the shape {"type": "function", "function": {"name": ...}}',
             )
-        schema = function.get("parameters") or {"type": "object", "properties": {}}
-        if not isinstance(schema, dict) or schema.get("type", "object") != "object":
+        try:
+            schema = parameters_schema(function.get("parameters"))
+        except ValueError as error:
             raise TooldrillError(
-                f"tool {name!r}: parameters is not a JSON Schema of type object",
+                f"tool {name!r}: {error}",
                 'write {"type": "object", "properties": {...}, "required": [...]}',
-            )
-        return cls(name, str(function.get("description") or ""), inline_references(schema))
+            ) from None
+        schema = inline_references(schema)
+        # Templates look at nothing else, and alternatives describe arguments too.
+        schema["properties"] = object_properties(schema)
+        needed = required_properties(schema)
+        if needed:
+            schema["required"] = [n for n in schema["properties"] if n in needed]
+        return cls(name, str(function.get("description") or ""), schema)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Tool) and self.to_openai() == other.to_openai()
@@ -209,4 +218,15 @@ class Registry:
         return cls(Tool.from_openai(item) for item in items)
 
     def save(self, path: Path) -> None:
-        write_text(path, json.dumps(self.to_openai(), ensure_ascii=False, indent=1) + "\n")
+        """Writes the OpenAI tool list, which `sources.tool_files` reads back equal.
+
+        Raises:
+            TooldrillError: when the file cannot be written.
+        """
+        try:
+            write_text(path, json.dumps(self.to_openai(), ensure_ascii=False, indent=1) + "\n")
+        except (OSError, ValueError) as error:
+            raise TooldrillError(
+                f"{path} cannot be written: {getattr(error, 'strerror', None) or error}",
+                "name a file in a folder that exists or can be made",
+            ) from None

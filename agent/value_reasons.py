@@ -25,6 +25,7 @@ def types_text(types: Iterable[str]) -> str:
 
 def options_text(options: Sequence[Any]) -> str:
     """The options of an enumeration in words: `one of "a", "b"`."""
+    options = [option for i, option in enumerate(options) if option not in options[:i]]
     listed = ", ".join(short(option) for option in options[:_SHOWN_OPTIONS])
     if len(options) > _SHOWN_OPTIONS:
         listed += f" or {len(options) - _SHOWN_OPTIONS} others"
@@ -83,7 +84,7 @@ def broken_rule(kind: Any, value: Any) -> str:
         case Kind.OneOfMultipleValid():
             return f"must fit exactly one of the alternatives, and {got} fits several"
         case Kind.FalseSchema() | Kind.UnevaluatedItems() | Kind.AdditionalItems():
-            return f"must not be given, and {got} is"
+            return "is one too many"
         case _:
             return f"is not allowed to be {got}"
 

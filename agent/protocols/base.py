@@ -26,6 +26,8 @@ class CallProtocol(Protocol):
     """One way to write a call."""
 
     name: ClassVar[str]
+    shape: ClassVar[str]
+    """How a call is written, for messages."""
 
     def parse(self, text: str) -> Reply:
         """Reads one reply: calls, or a conclusion, or the reason in `Reply.problems`."""

@@ -42,6 +42,7 @@ class Native:
     """The chat template's own tool calls."""
 
     name: ClassVar[str] = "native"
+    shape: ClassVar[str] = _SHAPE
 
     def parse(self, text: str) -> Reply:
         thinking = split_thinking(text)

@@ -39,6 +39,7 @@ class ReactJson:
     """One JSON object per reply."""
 
     name: ClassVar[str] = "react_json"
+    shape: ClassVar[str] = '{"thought": ..., "action": ..., "args": {...}}'
 
     def parse(self, text: str) -> Reply:
         thinking = split_thinking(text)

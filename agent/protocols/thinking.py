@@ -17,6 +17,10 @@ NEVER_ENDED = (
 _BEGIN = re.compile(r"\s*" + re.escape(THINK))
 # A closing tag that ends its line, or after which the reply proper begins at once.
 _END = re.compile(re.escape(END_THINK) + r"(?=[ \t]*(?:[\n\r{]|<tool_call>|\Z))")
+_END_OF_TURN = (
+    *(f"<|{word}|>" for word in ("im_end", "eot_id", "eom_id", "end", "endoftext", "return")),
+    *("<|end_of_text|>", "<|END_OF_TURN_TOKEN|>", "<end_of_turn>", "</s>", "<eos>"),
+)
 _CALL_TAGS = ("<tool_call>", "</tool_call>")
 
 
@@ -35,7 +39,11 @@ class Thinking(NamedTuple):
 
 
 def split_thinking(text: str) -> Thinking | None:
-    """Divides a reply; None when its thinking was opened and never ended."""
+    """Divides a reply; None when its thinking was opened and never ended.
+
+    Tokens that end a turn are no part of the reply, though some records keep them.
+    """
+    text = _without_end_of_turn(text)
     at, inside = 0, []
     while True:
         begin = _BEGIN.match(text, at)
@@ -65,3 +73,11 @@ def _end_of_thinking_opened_before(text: str) -> int:
     before = text[: end.start()]
     opened, closed = (before.count(tag) for tag in _CALL_TAGS)
     return end.end() if opened == closed and THINK not in before else 0
+
+
+def _without_end_of_turn(text: str) -> str:
+    left = text.rstrip()
+    while left.endswith(_END_OF_TURN):
+        left = left[: left.rindex("<")].rstrip()
+        text = left
+    return text

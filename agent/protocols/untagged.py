@@ -16,7 +16,8 @@ _MARKS = re.compile(
       \[TOOL_CALLS\]                                          # Mistral
     | <function=[\w.-]+ | <function_calls?> | <invoke\ name=  # Llama, Qwen coder, Anthropic
     | <\|python_tag\|> | <\|tool_calls?(?:_start|_begin|_section_begin)?\|?>
-    | <\|tool▁calls?▁begin\|> | <tool_code> | <tool_calls> | <TOOLCALL> | <start_function_call>
+    | <[|\uff5c](?:DSML[|\uff5c])?(?:tool▁calls?▁begin|function_calls?|invoke)  # DeepSeek
+    | <tool_use> | <tool_code> | <tool_calls> | <TOOLCALL> | <start_function_call>
     | <\|channel\|>commentary\ to=functions\.                 # Harmony
     )
     | ^[ \t]*```[ \t]*tool_(?:calls?|code)\b                  # Gemma and others

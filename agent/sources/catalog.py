@@ -24,7 +24,7 @@ def load_source(source: str) -> Registry:
     """
     form, _, rest = source.partition(":")
     if not rest:
-        raise TooldrillError(f"no tool source {source!r}", f"use one of: {SOURCE_FORMS}")
+        raise _no_source(source)
     return _load(form, rest).compiled()
 
 
@@ -47,4 +47,14 @@ def _load(form: str, rest: str) -> Registry:
             from tooldrill.agent.sources.mcp import mcp_registry
 
             return mcp_registry(rest)
-    raise TooldrillError(f"no tool source {form + ':' + rest!r}", f"use one of: {SOURCE_FORMS}")
+    raise _no_source(f"{form}:{rest}")
+
+
+def _no_source(source: str) -> TooldrillError:
+    guesses = {".py": "python", ".json": "openai", ".jsonl": "openai"}
+    path = Path(source)
+    form = guesses.get(path.suffix) if path.is_file() else None
+    if source and path.is_dir():
+        form = "skills"
+    hint = f"did you mean {form}:{source}" if form else f"use one of: {SOURCE_FORMS}"
+    return TooldrillError(f"no tool source {source!r}", hint)

@@ -213,7 +213,9 @@ def test_references_are_resolved_and_recursion_is_kept() -> None:
     deep = {"label": "a", "children": [{"label": "b", "children": [{"label": "long"}]}]}
     (found,) = check_calls([Call("t", {"root": deep})], Registry([tool]))
     assert (found.kind, found.path) == ("invalid_value", "$.root.children[0].children[0].label")
-    assert signature(tool, SignatureLevel.TYPED) == ("t(root?: object, tag?: string)")
+    assert signature(tool, SignatureLevel.TYPED) == (
+        "t(root?: {label: string, children?: array[object]}, tag?: string)"
+    )
     again = Tool.from_openai(json.loads(json.dumps(tool.to_openai())))
     assert again == tool
 

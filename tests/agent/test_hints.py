@@ -104,7 +104,6 @@ def shown(hint: Any) -> tuple[str, dict[str, Any]]:
             "{items: array[{street: string, zip?: string|null}], "
             "first: {street: string, zip?: string|null}}",
         ),
-        (Node, "object"),
     ],
 )
 def test_a_hint_is_shown_as_its_json_type(hint: Any, text: str) -> None:
@@ -280,3 +279,29 @@ def test_the_same_code_gives_the_same_schema_every_time() -> None:
     )
     assert isinstance(one, Tool)
     assert one == other
+
+
+def test_a_description_in_the_hint_is_the_nearest() -> None:
+    def f(a: Annotated[int, Field(description="from the hint")], b: int) -> None:
+        """Do it.
+
+        Args:
+            a: from the docstring.
+            b: only here.
+        """
+
+    described = [p.description for p in tool_from_function(f).parameters]
+    assert described == ["from the hint", "only here."]
+
+
+def test_only_hints_of_offered_parameters_must_resolve() -> None:
+    def f(a: int, context: Nowhere = None, extra: Nowhere | None = None) -> Nowhere:  # type: ignore[name-defined] # noqa: F821
+        """Do it."""
+
+    assert signature(tool_from_function(f)) == "f(a)"
+
+    def g(a: Nowhere) -> None:  # type: ignore[name-defined] # noqa: F821
+        """Do it."""
+
+    with pytest.raises(TooldrillError, match="'a'"):
+        tool_from_function(g)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,6 +70,8 @@ def _lines(file: str) -> Iterator[TextIO]:
     from tooldrill.agent.errors import TooldrillError
 
     if file == "-":
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape")
         yield sys.stdin
         return
     path = Path(file)
@@ -76,7 +79,7 @@ def _lines(file: str) -> Iterator[TextIO]:
         raise TooldrillError(
             f"no file at {path}", "give a JSON-lines file, or - for standard input"
         )
-    with path.open(encoding="utf-8", errors="replace") as opened:
+    with path.open(encoding="utf-8-sig", errors="surrogateescape") as opened:
         yield opened
 
 

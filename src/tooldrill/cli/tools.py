@@ -60,7 +60,6 @@ def tools(
         )
     registry = load_registry(words[0])
     if save is not None:
-        save.parent.mkdir(parents=True, exist_ok=True)
         registry.save(save)
     if as_json:
         typer.echo(json.dumps(registry.to_openai(), ensure_ascii=False, indent=1))
