@@ -146,8 +146,11 @@ def test_messages_speak_of_all_alternatives() -> None:
     by_enum = of(
         {
             "oneOf": [
-                {"type": "object", "properties": {"type": {"enum": [tag]}, key: {"type": "integer"}},
-                 "required": ["type", key]}
+                {
+                    "type": "object",
+                    "properties": {"type": {"enum": [tag]}, key: {"type": "integer"}},
+                    "required": ["type", key],
+                }
                 for tag, key in (("sql", "q"), ("vec", "k"))
             ]
         }
