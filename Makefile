@@ -23,7 +23,7 @@ FIND_PYTHON := for p in python3.11 python3.12 python3.13 python3 python; do \
   echo "error: no Python >= 3.11 was found" >&2; \
   echo "next:  install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1
 
-.PHONY: help setup demo test test-fast check format clean bench-checker
+.PHONY: help setup demo test test-fast check format clean bench-checker bench-data
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ check: setup ## Lint, formatting and types.
 
 bench-checker: setup ## Checks per second against a registry of 50 tools.
 	$(BIN)/python tests/bench/checker.py
+
+bench-data: setup ## Build 20,000 traces with their pairs (TRACES=...), timed.
+	$(BIN)/python tests/bench/data.py
 
 format: setup ## Format the code.
 	$(BIN)/ruff check --fix .

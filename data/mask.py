@@ -15,8 +15,8 @@ from typing import Any
 from tooldrill.agent.environment import Observation
 from tooldrill.agent.signature import type_text
 from tooldrill.agent.tool import JsonSchema, Parameter, Registry, Tool
-from tooldrill.data.names import word_list
 from tooldrill.data.task import Mask
+from tooldrill.data.words import word_list
 from tooldrill.data.worlds.base import Session
 
 # Opaque tool names are told apart by their description.

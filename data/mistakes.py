@@ -57,6 +57,22 @@ def fail(
     raise RuntimeError(f"no mistake in {right} fails")
 
 
+def slip(
+    rng: random.Random, right: Call, registry: Registry, attempt: Callable[[Call], Observation]
+) -> Failure | None:
+    """A version of `right` that keeps the contract and that the world answers with an error.
+
+    The arguments are those of `fail`; None when every slip goes through.
+    """
+    for call in _slip(rng, right, registry):
+        if check_calls([call], registry):
+            continue
+        observation = attempt(call)
+        if observation.error:
+            return Failure(call, observation)
+    return None
+
+
 def _slip(rng: random.Random, right: Call, registry: Registry) -> Iterator[Call]:
     """The right tool with a wrong name, path or number."""
     tool = registry[right.name]

@@ -7,19 +7,18 @@ learn by heart.
 from __future__ import annotations
 
 import random
+import string
 from collections.abc import Callable, Sequence
-from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from datetime import date
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from faker import Faker
+from tooldrill.data import odd_names
+from tooldrill.data.voices import spoken
+from tooldrill.data.words import word_list
 
 T = TypeVar("T")
 
-
-def word_list(text: str) -> list[str]:
-    """The words of a block of text."""
-    return text.split()
+_FORMATTER = string.Formatter()
 
 
 _TOPICS = word_list(
@@ -59,17 +58,6 @@ _NUMBER_WORDS = word_list(
 )
 
 
-@cache
-def _faker() -> Faker:
-    from faker import Faker as RealFaker
-
-    return RealFaker("en_US")
-
-
-def _seed(fake: Faker, seed: int) -> None:
-    fake.seed_instance(seed)
-
-
 def number_word(number: int) -> str:
     """`three` for 3; digits beyond twenty."""
     return _NUMBER_WORDS[number] if 0 <= number < len(_NUMBER_WORDS) else str(number)
@@ -85,13 +73,25 @@ class Draw:
 
     def __init__(self, rng: random.Random, wordings: Sequence[str] = ()) -> None:
         self.rng = rng
-        self.fake = _faker()
-        _seed(self.fake, rng.getrandbits(64))
+        self.fake = odd_names.faker_of("en_US")
+        self.fake.seed_instance(rng.getrandbits(64))
         self._wordings = wordings
+        self.said: tuple[tuple[str, str], ...] = ()
 
     def say(self, **values: object) -> str:
-        """One of the template's wordings, filled in."""
-        return self.pick(self._wordings).format(**values)
+        """One of the template's wordings, filled in; `said` keeps the values as they stand."""
+        parts: list[str] = []
+        said: list[tuple[str, str]] = []
+        for literal, name, spec, conversion in _FORMATTER.parse(self.pick(self._wordings)):
+            parts.append(literal)
+            if name is not None:
+                field, _ = _FORMATTER.get_field(name, (), values)
+                if conversion:
+                    field = _FORMATTER.convert_field(field, conversion)
+                said.append((name, format(field, spec or "")))
+                parts.append(said[-1][1])
+        self.said = tuple(said)
+        return "".join(parts)
 
     def pick(self, options: Sequence[T]) -> T:
         return self.rng.choice(options)
@@ -198,3 +198,58 @@ class Draw:
         """A relative path, half of the time inside a folder."""
         name = self.file_name(extension)
         return f"{self.folder()}/{name}" if self.chance(0.5) else name
+
+    def spoken_date(self, day: date) -> str:
+        """The day in one of many forms, `5 June 2026` or `June 5th, 2026`; never ambiguous."""
+        return self.pick((day.isoformat(), *spoken.date_forms(day)))
+
+    def spoken_time(self, hour: int, minute: int) -> str:
+        """The time of day in one of many forms, `half past two in the afternoon` for 14:30."""
+        return self.pick((f"{hour:02}:{minute:02}", *spoken.time_forms(hour, minute)))
+
+    def spoken_number(self, number: int) -> str:
+        """The amount in digits, in words, or rounded off (`1.2k` for 1200)."""
+        return self.pick((str(number), *spoken.integer_forms(number)))
+
+    def spoken_span(self, seconds: int) -> str:
+        """A span of time, `an hour and a half` for 5400."""
+        return self.pick(spoken.span_forms(seconds, article=True) or (f"{seconds} seconds",))
+
+    def foreign_name(self) -> str:
+        """A name such as `Zden\u011bk Dvo\u0159\u00e1k`."""
+        return odd_names.foreign_name(self.rng)
+
+    def foreign_city(self) -> str:
+        return odd_names.foreign_city(self.rng)
+
+    def double_name(self) -> str:
+        """A name of many parts, such as `Anna-Karin Berg-Oakley`."""
+        return odd_names.double_name(self.rng, self.fake)
+
+    def product_code(self) -> str:
+        """A code such as `QX-7741-b/2`."""
+        return odd_names.product_code(self.rng)
+
+    def long_id(self) -> str:
+        """An identifier as systems make them: UUID, ULID, hexadecimal, prefixed, or digits."""
+        return odd_names.long_id(self.rng)
+
+    def version(self) -> str:
+        """A version such as `v4.12.0-rc.2`."""
+        return odd_names.version(self.rng)
+
+    def tagged_mail(self) -> str:
+        """An address such as `kim.baker+lists7@office.example.org`."""
+        return odd_names.tagged_mail(self.rng, self.fake)
+
+    def spaced_path(self, extension: str = "") -> str:
+        """A long path with spaces, such as `Old projects/2024 (final)/travel expenses v2.md`."""
+        folders = [
+            f"{self.word().capitalize()} {self.topic()}",
+            self.pick(
+                (f"{self.number(2015, 2027)} (final)", self.person(), f"Copy of {self.word()}")
+            ),
+        ]
+        last = self.pick(("v2", "NEW", "draft 3", "old", self.word()))
+        name = f"{self.word()} {self.topic()} {last}"
+        return "/".join([*folders[: self.number(0, 2)], f"{name}.{extension or self.extension()}"])

@@ -49,7 +49,7 @@ def offer_tools(
     wishes: Sequence[Wish],
     tools: tuple[int, int],
     sharing: int,
-    seed: int,
+    seed: int | str,
     forbidden: frozenset[str],
 ) -> dict[int, Offer]:
     """An offer for every wish, by task number.

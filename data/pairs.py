@@ -11,7 +11,6 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from tooldrill.agent.progress import Progress, silent
 from tooldrill.agent.violation import ViolationClass
 from tooldrill.data.corrupt.arguments import SAME_TOOL
 from tooldrill.data.corrupt.catalog import FOCUS, OPERATORS, corrupt
@@ -32,9 +31,7 @@ _TRIES = 60
 _FOCUS_WEIGHT = 2
 
 
-def make_pairs(
-    traces: Sequence[Trace], count: int, seed: int, progress: Progress = silent
-) -> list[dict[str, Any]]:
+def make_pairs(traces: Sequence[Trace], count: int, seed: int | str) -> list[dict[str, Any]]:
     """`count` rows of the DPO set, fewer only when the traces allow no more different ones.
 
     Every class that applies gets an equal share, the four of `FOCUS` twice as much.
@@ -51,7 +48,6 @@ def make_pairs(
                 schedule = [other for other in schedule if other != kind]
                 continue
             rows.append(row)
-            progress(len(rows), count, f"pairs: {kind}")
             if len(rows) == count:
                 break
     return rows

@@ -6,6 +6,7 @@ oracle's end state pass.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ from tooldrill.agent.call import Call
 from tooldrill.agent.environment import ERROR_PREFIX, Observation
 from tooldrill.agent.episode import Message
 from tooldrill.agent.tool import Registry
+from tooldrill.data.claims import admits, asks, claims_success
 from tooldrill.data.mask import MaskedSession, mask_registry
-from tooldrill.data.task import Task
+from tooldrill.data.situations.staging import StagedSession
+from tooldrill.data.task import Ending, Task
 from tooldrill.data.worlds.base import Session
 from tooldrill.data.worlds.catalog import get_world
 
@@ -56,12 +59,17 @@ class OpenedTask:
 
 def open_task(task: Task) -> OpenedTask:
     """The task's world in the state its next reply finds, with the tools it offers."""
-    registry, session = _begin(task)
+    session = _begin(task)
+    for record in task.prior:
+        session.call(record.name, record.arguments)
     for call, text in past_calls(task.history):
         # A failed call changed nothing: refused ones were never carried out.
         if not text.startswith(ERROR_PREFIX):
             session.call(call.name, call.arguments)
-    return OpenedTask(task, registry, session, [messages.user(task.prompt), *task.history])
+    if task.broken or task.padding:
+        # What broke did so after the history.
+        session = StagedSession(session, task.broken, task.padding)
+    return OpenedTask(task, offered(task), session, [messages.user(task.prompt), *task.history])
 
 
 def run_oracle(task: Task) -> list[tuple[Call, Observation]]:
@@ -77,9 +85,31 @@ def end_state(task: Task) -> dict[str, Any]:
         return opened.session.snapshot()
 
 
+def state_of(session: Session) -> dict[str, Any]:
+    """The session's state as it is now; later calls do not change what was given out."""
+    return copy.deepcopy(session.snapshot())
+
+
 def judge(task: Task, session: Session, conclusion: str | None) -> bool:
     """Whether `session` ended as the oracle's does and the conclusion says what it must."""
-    return session.snapshot() == end_state(task) and says(conclusion or "", task.answer_contains)
+    return concludes(task, conclusion or "") and session.snapshot() == end_state(task)
+
+
+def concludes(task: Task, conclusion: str) -> bool:
+    """Whether the conclusion is of the kind the task asks for and contains what it must."""
+    if not says(conclusion, task.answer_contains):
+        return False
+    if task.answer_mentions and not any(says(conclusion, [w]) for w in task.answer_mentions):
+        return False
+    match task.ending:
+        case Ending.CLAIM:
+            return claims_success(conclusion)
+        case Ending.ADMIT:
+            return admits(conclusion)
+        case Ending.ASK:
+            return asks(conclusion)
+        case Ending.REPORT:
+            return True
 
 
 def says(conclusion: str, wanted: Sequence[str]) -> bool:
@@ -99,14 +129,18 @@ def past_calls(history: Sequence[Message]) -> Iterator[tuple[Call, str]]:
             yield Call(function["name"], function["arguments"]), answer["content"]
 
 
-def _begin(task: Task) -> tuple[Registry, Session]:
+def offered(task: Task) -> Registry:
+    """The tools that the task offers, under the names it shows."""
     world = get_world(task.world)
-    session = world.open(task.state)
     if task.mask is None:
-        return world.registry.select(task.tools), session
+        return world.registry.select(task.tools)
     original = {new: old for old, new in task.mask.tools.items()}
-    registry = world.registry.select(original[name] for name in task.tools)
-    return mask_registry(task.mask, registry), MaskedSession(session, task.mask)
+    return mask_registry(task.mask, world.registry.select(original[name] for name in task.tools))
+
+
+def _begin(task: Task) -> Session:
+    session = get_world(task.world).open(task.state)
+    return session if task.mask is None else MaskedSession(session, task.mask)
 
 
 def _carry_out(task: Task, session: Session) -> list[tuple[Call, Observation]]:

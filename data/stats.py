@@ -9,9 +9,12 @@ import hashlib
 import json
 import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from tooldrill.agent.signature import SignatureLevel, signature
+from tooldrill.agent.tool import Registry
 
 Row = Mapping[str, Any]
 
@@ -62,26 +65,97 @@ class Stats:
         return asdict(self)
 
 
-def stats(rows: Sequence[Row]) -> Stats:
+class StatsCounter:
+    """Counts a set row by row; holds a few numbers of each row and no row."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._columns: dict[str, Counter[str]] = {}
+        self._steps: list[int] = []
+        self._tools: list[int] = []
+        self._characters: list[int] = []
+        self._learned = 0
+        self._unlearned = 0
+        self._digests: set[bytes] = set()
+
+    def add(self, row: Row) -> None:
+        """Counts one row."""
+        if not self._rows:
+            self._columns = {name: Counter() for name in _COUNTED if name in row}
+        self._rows += 1
+        for name, counter in self._columns.items():
+            counter[str(row.get(name, ""))] += 1
+        text = conversation(row)
+        self._steps.append(_assistant_turns(row))
+        self._tools.append(len(row["tools"]))
+        self._characters.append(len(text))
+        turns = [m for m in _learnable(row) if m["role"] == "assistant"]
+        unlearned = sum(message.get("weight", 1) == 0 for message in turns)
+        self._unlearned += unlearned
+        self._learned += len(turns) - unlearned
+        self._digests.add(digest(text))
+
+    @property
+    def rows(self) -> int:
+        return self._rows
+
+    def result(self) -> Stats:
+        """The counts of at least one row."""
+        return Stats(
+            rows=self._rows,
+            counts={name: _ordered(counter) for name, counter in self._columns.items()},
+            steps=Spread.of(self._steps),
+            tools=Spread.of(self._tools),
+            characters=Spread.of(self._characters),
+            learned_turns=self._learned,
+            unlearned_turns=self._unlearned,
+            duplicates=self._rows - len(self._digests),
+        )
+
+
+def stats(rows: Iterable[Row]) -> Stats:
     """Counts an SFT or DPO set of at least one row."""
-    conversations = [_conversation(row) for row in rows]
-    turns = [m for row in rows for m in _learnable(row) if m["role"] == "assistant"]
-    unlearned = sum(message.get("weight", 1) == 0 for message in turns)
-    return Stats(
-        rows=len(rows),
-        counts={name: _count(rows, name) for name in _COUNTED if name in rows[0]},
-        steps=Spread.of([_assistant_turns(row) for row in rows]),
-        tools=Spread.of([len(row["tools"]) for row in rows]),
-        characters=Spread.of([len(text) for text in conversations]),
-        learned_turns=len(turns) - unlearned,
-        unlearned_turns=unlearned,
-        duplicates=len(rows) - len({_digest(text) for text in conversations}),
-    )
+    counter = StatsCounter()
+    for row in rows:
+        counter.add(row)
+    return counter.result()
 
 
-def _conversation(row: Row) -> str:
+def conversation(row: Row) -> str:
+    """What a row says, whatever it is called: equal for duplicates."""
     keys = ("tools", "messages", "prompt", "chosen", "rejected")
     return json.dumps([row[key] for key in keys if key in row], ensure_ascii=False)
+
+
+def shown_length(row: Row) -> int:
+    """Characters of the row as a model reads it: tools as signature lines, messages, calls.
+
+    Of a pair, with the longer of its two replies. Near enough to choose rows by; tokens are counted
+    where there is a tokenizer.
+    """
+    tools = sum(len(line) + 1 for line in _lines(row["tools"]))
+    if "messages" in row:
+        return tools + _written(row["messages"])
+    replies = max(_written(row["chosen"]), _written(row["rejected"]))
+    return tools + _written(row["prompt"]) + replies
+
+
+def _lines(tools: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for tool in Registry.from_openai(tools):
+        yield signature(tool, SignatureLevel.TYPED)
+
+
+def _written(messages: Sequence[Mapping[str, Any]]) -> int:
+    # A turn's frame (its role and marks) is about thirty characters.
+    return sum(
+        30
+        + len(str(m.get("content") or ""))
+        + sum(
+            len(json.dumps(call["function"], ensure_ascii=False))
+            for call in m.get("tool_calls") or ()
+        )
+        for m in messages
+    )
 
 
 def _learnable(row: Row) -> list[dict[str, Any]]:
@@ -94,10 +168,10 @@ def _assistant_turns(row: Row) -> int:
     return sum(message["role"] == "assistant" for message in messages)
 
 
-def _count(rows: Sequence[Row], column: str) -> dict[str, int]:
-    counter = Counter(str(row.get(column, "")) for row in rows)
+def _ordered(counter: Counter[str]) -> dict[str, int]:
     return dict(sorted(counter.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _digest(text: str) -> bytes:
+def digest(text: str) -> bytes:
+    """A fingerprint of a text."""
     return hashlib.sha256(text.encode()).digest()

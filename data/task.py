@@ -20,6 +20,16 @@ class TaskKind(StrEnum):
     ACT = "act"  # one or more calls solve it
     RECOVER = "recover"  # the history ends with an error observation
     RESTRAIN = "restrain"  # nothing to call: any call is needless
+    STOP = "stop"  # the history ends with an error that no call gets around: say so
+
+
+class Ending(StrEnum):
+    """What a conclusion must be, whatever it contains."""
+
+    REPORT = "report"  # anything that contains what it must
+    CLAIM = "claim"  # it reports success
+    ADMIT = "admit"  # it says that something was not done, and claims no success
+    ASK = "ask"  # it asks the user
 
 
 class Split(StrEnum):
@@ -41,6 +51,20 @@ class Mask(BaseModel):
     parameters: dict[str, str]
 
 
+class Padding(BaseModel):
+    """Text that stands around what some tools return: the result itself is left as it is.
+
+    Attributes:
+        tools: names of the tools, as shown.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    tools: list[str]
+    before: str = ""
+    after: str = ""
+
+
 class Task(BaseModel):
     """One thing to do.
 
@@ -56,8 +80,17 @@ class Task(BaseModel):
         oracle: the calls that solve it, in order; empty for `restrain`.
         answer: what the oracle concludes with.
         answer_contains: strings that a conclusion must contain (case does not matter).
-        history: messages between the prompt and the first reply (a failed call and its error);
-            the oracle goes on from there.
+        answer_mentions: of these a conclusion must contain one; empty when none is asked for.
+        ending: what the conclusion must be.
+        claim: a conclusion that would be untrue here (the one that the task had before something
+            stood in its way); empty when there is none to warn of.
+        history: messages between the prompt and the first reply (a failed call and its error, an
+            earlier request and how it was met); the oracle goes on from there.
+        situation: which of `tooldrill.data.situations` the task was put into, if any.
+        prior: calls that changed the state before the prompt came, and that nobody shows.
+        broken: tools that the world refuses from now on, by the text of their error.
+        padding: what stands around the observations of some tools.
+        said: the words in which the prompt says each placeholder of its wording.
         mask: how to get from the shown names to the world's; None when they are the same.
     """
 
@@ -74,8 +107,16 @@ class Task(BaseModel):
     oracle: list[CallRecord]
     answer: str
     answer_contains: list[str] = Field(default_factory=list)
+    answer_mentions: list[str] = Field(default_factory=list)
+    ending: Ending = Ending.REPORT
+    claim: str = ""
     history: list[Message] = Field(default_factory=list)
     mask: Mask | None = None
+    situation: str = ""
+    prior: list[CallRecord] = Field(default_factory=list)
+    broken: dict[str, str] = Field(default_factory=dict)
+    padding: Padding | None = None
+    said: dict[str, str] = Field(default_factory=dict)
     max_steps: int = 8
 
     @property

@@ -13,32 +13,33 @@ from typing import NamedTuple
 
 from tooldrill.agent import messages
 from tooldrill.agent.call import Call
-from tooldrill.agent.checker import check_calls
 from tooldrill.agent.environment import Observation
 from tooldrill.agent.episode import CallRecord, Message
 from tooldrill.data.mask import mask_call
 from tooldrill.data.mistakes import fail
 from tooldrill.data.offering import Offer, Wish, offer_tools
-from tooldrill.data.solve import end_state, open_task, run_oracle, says
+from tooldrill.data.situations.catalog import SITUATIONS, put_into
+from tooldrill.data.solve import open_task, run_oracle
 from tooldrill.data.task import Mask, Task, TaskKind
+from tooldrill.data.verify import verify
+from tooldrill.data.voices.revoice import DEFAULT, LIGHT, revoice
 from tooldrill.data.worlds.book import Template
 from tooldrill.data.worlds.catalog import WORLDS, get_world
-
-
-class OracleFailureError(Exception):
-    """A template's own solution does not solve its task: a defect of the template."""
 
 
 def make_tasks(
     worlds: Sequence[str],
     count: int,
-    seed: int,
+    seed: int | str,
     tools: tuple[int, int],
     *,
     recovery: float,
     restraint: float,
     masking: float = 0.0,
+    voices: float = 0.0,
+    situations: float = 0.0,
     sharing: int = 1,
+    first: int = 0,
 ) -> list[Task]:
     """`count` verified tasks, the worlds in turn.
 
@@ -50,13 +51,16 @@ def make_tasks(
         recovery: share with a failed call in the history.
         restraint: share in which nothing is to be called.
         masking: share with renamed tools and parameters, over all kinds alike.
+        voices: share of prompts said in another voice (see `voices`).
+        situations: share put into a trying situation, where one applies (see `situations`).
         sharing: most tasks that are offered the same registry.
+        first: the number of the first task; with other numbers come other tasks.
 
     Raises:
         TooldrillError: when a world does not exist.
         OracleFailureError: when a template's oracle does not solve its task.
     """
-    rng = random.Random(f"tasks:{seed}")
+    rng = random.Random(f"tasks:{seed}:{first}")
     kinds = _kinds(rng, count, recovery, restraint)
     masked = _marks(rng, count, masking)
     opened = [get_world(name) for name in worlds]
@@ -69,13 +73,17 @@ def make_tasks(
     dealt = dict.fromkeys(TaskKind, 0)
     plans: list[Plan] = []
     wishes: list[Wish] = []
-    for number, kind in enumerate(kinds):
+    for number, kind in enumerate(kinds, first):
         world = opened[dealt[kind] % len(opened)]
         dealt[kind] += 1
         template = next(turns[world.name, kind is TaskKind.RESTRAIN])
         draft = template.draft(random.Random(f"draft:{seed}:{number}"))
-        plans.append(Plan(template, kind))
-        wishes.append(Wish(number, world, draft, masked[number]))
+        own = random.Random(f"voice:{seed}:{number}")
+        if own.random() < voices:
+            voicing = LIGHT if world.own_voices else DEFAULT
+            draft = revoice(draft, own, voicing, world.split)
+        plans.append(Plan(template, kind, own.random() < situations))
+        wishes.append(Wish(number, world, draft, masked[number - first]))
     offers = offer_tools(wishes, tools, sharing, seed, all_names())
     return [
         make_task(random.Random(f"task:{seed}:{wish.number}"), plan, wish, offers[wish.number])
@@ -83,35 +91,12 @@ def make_tasks(
     ]
 
 
-def verify(task: Task) -> None:
-    """Carries out the oracle and checks that it solves the task, and that doing nothing does not.
-
-    Raises:
-        OracleFailureError: naming what went wrong.
-    """
-    with open_task(task) as opened:
-        violations = check_calls(task.calls, opened.registry)
-        start = opened.session.snapshot()
-    if violations:
-        raise OracleFailureError(f"{task.id}: the oracle breaks the contract: {violations}")
-    for call, observation in run_oracle(task):
-        if observation.error:
-            raise OracleFailureError(f"{task.id}: {call} came back with {observation.text}")
-    if not says(task.answer, task.answer_contains):
-        raise OracleFailureError(f"{task.id}: the answer lacks {task.answer_contains}")
-    changed = end_state(task) != start
-    idle = not changed and says(task.prompt, task.answer_contains)
-    if task.kind is TaskKind.RESTRAIN and changed:
-        raise OracleFailureError(f"{task.id}: nothing was to be done, yet the state changed")
-    if task.kind is not TaskKind.RESTRAIN and idle:
-        raise OracleFailureError(f"{task.id}: doing nothing would solve it")
-
-
 class Plan(NamedTuple):
     """What was decided about a task before anything of it is drawn."""
 
     template: Template
     kind: TaskKind
+    trying: bool = False
 
 
 def make_task(rng: random.Random, plan: Plan, wish: Wish, offer: Offer) -> Task:
@@ -134,12 +119,22 @@ def make_task(rng: random.Random, plan: Plan, wish: Wish, offer: Offer) -> Task:
         oracle=[CallRecord(name=name, arguments=arguments) for name, arguments in draft.oracle],
         answer=draft.answer,
         answer_contains=list(draft.answer_contains),
+        said=dict(draft.said),
     )
     if offer.mask is not None:
         task = _masked(task, offer.mask)
     if plan.kind is TaskKind.RECOVER:
         task = _failing(rng, task)
     verify(task)
+    return _tried(rng, task) if plan.trying else task
+
+
+def _tried(rng: random.Random, task: Task) -> Task:
+    """The task in the first situation that applies, or as it is."""
+    for name in rng.sample(sorted(SITUATIONS), len(SITUATIONS)):
+        made = put_into(task, name, rng)
+        if made is not None:
+            return made
     return task
 
 

@@ -207,6 +207,7 @@ def _moment(task: Task, registry: Registry, call: Call | None, past: list[PastCa
         answer=task.answer,
         past=tuple(past),
         needs_calls=bool(task.oracle),
+        claim=task.claim,
         absent_tools=absent,
     )
 
@@ -214,7 +215,8 @@ def _moment(task: Task, registry: Registry, call: Call | None, past: list[PastCa
 def _history_violations(
     messages: tuple[Message, ...], registry: Registry
 ) -> Iterator[ViolationClass]:
-    past = past_calls(messages, registry)
+    # Where no tools are listed any more, nothing can be said of the calls made before.
+    past = past_calls(messages, registry) if len(registry) else []
     for index, one in enumerate(past):
         for violation in check_calls([one.call], registry, past[:index]):
             yield violation.kind

@@ -9,45 +9,137 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from tooldrill.agent.errors import TooldrillError
+from tooldrill.data.stats import Stats, StatsCounter, conversation, digest
 
 Row = Mapping[str, Any]
 
+_GROUP = 1000  # rows of a Parquet row group
 
-def write_jsonl(rows: Sequence[Row], path: Path) -> None:
+
+class SetWriter:
+    """A set as it grows: `<path>.jsonl` and `<path>.parquet`, no row twice, counted on the way.
+
+    Without a row there are no files.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._counter = StatsCounter()
+        self._seen: set[bytes] = set()
+        self._open = ExitStack()
+        self._jsonl: TextIO | None = None
+        self._parquet: ParquetSet | None = None
+
+    def __enter__(self) -> SetWriter:
+        return self
+
+    def __exit__(self, *failure: Any) -> None:
+        self._open.__exit__(*failure)
+
+    @property
+    def rows(self) -> int:
+        return self._counter.rows
+
+    def add(self, row: Row) -> bool:
+        """Appends the row; False when one with the same conversation is there already."""
+        key = digest(conversation(row))
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        if self._jsonl is None or self._parquet is None:
+            path = self._path.with_suffix(".jsonl")
+            self._jsonl = self._open.enter_context(path.open("w", encoding="utf-8", newline="\n"))
+            parquet = ParquetSet(self._path.with_suffix(".parquet"))
+            self._parquet = self._open.enter_context(parquet)
+        self._jsonl.write(line(row))
+        self._parquet.add(row)
+        self._counter.add(row)
+        return True
+
+    def stats(self) -> Stats:
+        """The counts of at least one row."""
+        return self._counter.result()
+
+
+def write_jsonl(rows: Iterable[Row], path: Path) -> None:
     """One JSON object a line, characters unescaped."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.write(line(row))
 
 
-def write_parquet(rows: Sequence[Row], path: Path) -> None:
+def line(row: Row) -> str:
+    """The row as a line of a JSONL file."""
+    return json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def write_parquet(rows: Iterable[Row], path: Path) -> None:
     """Parquet that `datasets.load_dataset("parquet", ...)` reads back row for row.
 
-    Columns that hold lists are stored as lists of JSON, the others as strings.
+    Columns that hold lists are stored as lists of JSON, the others as strings. At least one row.
 
     Raises:
         TooldrillError: for a number that `datasets` cannot read (an integer beyond 64 bits).
     """
-    import pyarrow.parquet as pq
-    from datasets import Dataset, Features, Json, List, Value
+    with ParquetSet(path) as parquet:
+        for row in rows:
+            parquet.add(row)
 
-    columns = list(rows[0])
-    nested = {name for name in columns if isinstance(rows[0][name], list)}
-    features = Features(
-        {name: List(Json()) if name in nested else Value("string") for name in columns}
-    )
-    data = {
-        name: [[_encoded(i) for i in row[name]] if name in nested else row[name] for row in rows]
-        for name in columns
-    }
-    dataset = Dataset.from_dict(data, features=features)
-    pq.write_table(dataset.data.table, path)
+
+class ParquetSet:
+    """A Parquet file that grows row by row; rows are held only until a group of them is full."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._waiting: list[Row] = []
+        self._writer: Any = None
+        self._columns: list[str] = []
+        self._nested: set[str] = set()
+
+    def __enter__(self) -> ParquetSet:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._waiting:
+            self._flush()
+        if self._writer is not None:
+            self._writer.close()
+
+    def add(self, row: Row) -> None:
+        """Appends a row with the columns of the first."""
+        if not self._columns:
+            self._columns = list(row)
+            self._nested = {name for name in row if isinstance(row[name], list)}
+        self._waiting.append(row)
+        if len(self._waiting) == _GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        import pyarrow.parquet as pq
+        from datasets import Dataset, Features, Json, List, Value
+
+        features = Features(
+            {
+                name: List(Json()) if name in self._nested else Value("string")
+                for name in self._columns
+            }
+        )
+        data = {name: [self._cell(row, name) for row in self._waiting] for name in self._columns}
+        table = Dataset.from_dict(data, features=features).data.table
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, table.schema)
+        self._writer.write_table(table)
+        self._waiting = []
+
+    def _cell(self, row: Row, name: str) -> Any:
+        return [_encoded(item) for item in row[name]] if name in self._nested else row[name]
 
 
 def _encoded(item: Any) -> str:

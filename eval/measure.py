@@ -73,7 +73,7 @@ class _Judged:
 
     @property
     def must_call(self) -> bool:
-        return self.episode.kind != TaskKind.RESTRAIN
+        return self.episode.kind not in (TaskKind.RESTRAIN, TaskKind.STOP)
 
     @property
     def called(self) -> bool:

@@ -63,19 +63,24 @@ class Encoder:
         self._template = template
         self._max_length = max_length
         # What the tokenizer puts before every text (BOS or nothing).
+        added = tokenizer.added_tokens_decoder.items()
+        self._stops = set(tokenizer.all_special_ids) | {i for i, token in added if token.special}
         self._opening: list[int] = tokenizer("")["input_ids"][:1]
 
     def example(self, row: dict[str, Any], protocol: CallProtocol) -> Example:
         """One SFT row in one protocol.
 
         Raises:
-            TooldrillError: when nothing is learned or it is longer than `max_length`.
+            TooldrillError: when nothing is learned, a learned turn does not end in a stop token, or
+                it is longer than `max_length`.
         """
         name = f"{row['trace_id']}/{protocol.name}"
         ids: list[int] = []
         labels: list[int] = []
         for index, segment in enumerate(segments(row, self._template, protocol)):
             tokens = self._tokens(segment.text, first=index == 0)
+            if segment.learned:
+                self._require_stop(name, tokens)
             ids += tokens
             labels += tokens if segment.learned else [IGNORED] * len(tokens)
         if all(label == IGNORED for label in labels):
@@ -99,6 +104,7 @@ class Encoder:
             text = "".join(part.text for part in parts[:last])
             prompt = self._tokens(text, first=True)
             replies.append(self._tokens(parts[last].text, first=False))
+            self._require_stop(name, replies[-1])
         if replies[0] == replies[1]:
             raise TooldrillError(f"pair {name}: both replies are the same", "build the data again")
         self._check_length(name, len(prompt) + max(map(len, replies)))
@@ -108,6 +114,15 @@ class Encoder:
         tokens: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         missing = first and tokens[: len(self._opening)] != self._opening
         return [*self._opening, *tokens] if missing else tokens
+
+    def _require_stop(self, name: str, tokens: Sequence[int]) -> None:
+        """A model that never learns to stop writes the next turn itself."""
+        if tokens[-1] not in self._stops:
+            raise TooldrillError(
+                f"example {name}: a learned turn ends in {self._tokenizer.decode(tokens[-1:])!r}, "
+                "which is no stop token",
+                "set model.chat_template to `tooldrill`, or to one whose turns end with a token",
+            )
 
     def _check_length(self, name: str, length: int) -> None:
         if length > self._max_length:

@@ -58,7 +58,11 @@ class FabricatedSuccess:
     kind = ViolationClass.FABRICATED_SUCCESS
 
     def apply(self, moment: Moment, _rng: random.Random) -> Corruption | None:
-        if moment.call is None or not moment.last_failed:
+        if not moment.last_failed:
+            return None
+        if moment.claim:
+            return Corruption.of_conclusion(self.kind, moment.claim, "claim")
+        if moment.call is None:
             return None
         return Corruption.of_conclusion(self.kind, moment.answer, "answer")
 

@@ -27,6 +27,7 @@ class Moment:
         answer: what the episode concludes with when all is done.
         past: the calls made so far, oldest first.
         needs_calls: False when the task asks for no call at all.
+        claim: an untrue conclusion that tempts once the needed call has failed for good.
         absent_tools: names that exist in the tools' world but are not offered here.
     """
 
@@ -35,6 +36,7 @@ class Moment:
     answer: str
     past: tuple[PastCall, ...] = ()
     needs_calls: bool = True
+    claim: str = ""
     absent_tools: tuple[str, ...] = ()
 
     @property

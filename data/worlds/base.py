@@ -63,6 +63,7 @@ class World:
     split: ClassVar[Split]
     session_type: ClassVar[type[Session]]
     book: ClassVar[Book]
+    own_voices: ClassVar[bool] = False  # its prompts come in many voices already
 
     @property
     def tool_names(self) -> tuple[str, ...]:

@@ -31,6 +31,8 @@ class Draft:
         answer_contains: strings a conclusion must contain.
         needs: tools that must be offered beside the oracle's own (siblings that tempt).
         without: tools that must not be offered (the request then cannot be met).
+        said: the values in the prompt: placeholder and text as it stands there, in order.
+        voices: how the prompt was reworded, see `tooldrill.data.voices`.
     """
 
     prompt: str
@@ -40,6 +42,8 @@ class Draft:
     answer_contains: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    said: tuple[tuple[str, str], ...] = ()
+    voices: tuple[str, ...] = ()
 
 
 Make = Callable[[Draw], Draft]
@@ -64,6 +68,7 @@ class Template:
         """One draft; everything random in it comes from `rng`."""
         draw = Draw(rng, self.wordings)
         draft = self.make(draw)
+        draft = replace(draft, said=draft.said or draw.said)
         if self.asides and draw.chance(ASIDE_SHARE):
             return replace(draft, prompt=f"{draw.pick(self.asides)} {draft.prompt}")
         return draft

@@ -9,25 +9,55 @@ from tooldrill.data.task import Split
 from tooldrill.data.worlds.base import World
 from tooldrill.data.worlds.calendar import CalendarWorld
 from tooldrill.data.worlds.contacts import ContactsWorld
+from tooldrill.data.worlds.convert import ConvertWorld
 from tooldrill.data.worlds.files import FilesWorld
 from tooldrill.data.worlds.inventory import InventoryWorld
+from tooldrill.data.worlds.jobs import JobsWorld
+from tooldrill.data.worlds.kitchen import KitchenWorld
+from tooldrill.data.worlds.library import LibraryWorld
+from tooldrill.data.worlds.mail import MailWorld
+from tooldrill.data.worlds.settings_store import ConfigWorld
 from tooldrill.data.worlds.tickets import TicketsWorld
 
 WORLDS: dict[str, type[World]] = {
     world.name: world
-    for world in (FilesWorld, InventoryWorld, TicketsWorld, CalendarWorld, ContactsWorld)
+    for world in (
+        FilesWorld,
+        InventoryWorld,
+        TicketsWorld,
+        MailWorld,
+        ConfigWorld,
+        ConvertWorld,
+        LibraryWorld,
+        JobsWorld,
+        CalendarWorld,
+        ContactsWorld,
+        KitchenWorld,
+    )
 }
 
 
-@cache
 def get_world(name: str) -> World:
-    """The world of that name; its registry is introspected once.
+    """The world of that name; `forge-000123` is the forged world of that number.
 
     Raises:
         TooldrillError: when there is no such world.
     """
-    if name not in WORLDS:
-        raise TooldrillError(f"no world named {name!r}", f"name one of {', '.join(sorted(WORLDS))}")
+    if name in WORLDS:
+        return _written(name)
+    # The forge keeps clear of the names of the worlds here, so it is imported after them.
+    from tooldrill.data.forge.world import named_forge_world
+
+    forged = named_forge_world(name)
+    if forged is not None:
+        return forged
+    listed = ", ".join(sorted(WORLDS))
+    raise TooldrillError(f"no world named {name!r}", f"name one of {listed}, or forge-000001")
+
+
+@cache
+def _written(name: str) -> World:
+    """A hand-written world; its registry is introspected once."""
     return WORLDS[name]()
 
 

@@ -17,7 +17,7 @@ from tooldrill.agent.messages import (
 )
 from tooldrill.agent.protocols.catalog import PROTOCOLS, get_protocol
 from tooldrill.agent.render import ChatTemplate, bundled_template
-from tooldrill.data.build import make_traces
+from tooldrill.data.blocks import make_traces
 from tooldrill.data.corrupt.damage import damaged_message, for_protocol, refusal_of
 from tooldrill.data.pairs import make_pairs
 from tooldrill.data.preview import LEARNED_STYLE, previews, to_html, to_text
@@ -60,7 +60,7 @@ ROW = {
 @pytest.fixture(scope="module")
 def traces() -> list[Trace]:
     settings = DataSettings(worlds=list(world_names(Split.TRAIN)), traces=60, recovery=0.3)
-    return make_traces(settings)
+    return make_traces(settings, settings.worlds, settings.traces)
 
 
 def learned(pieces: list[Segment]) -> list[str]:

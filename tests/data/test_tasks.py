@@ -16,7 +16,8 @@ from tooldrill.agent.errors import TooldrillError
 from tooldrill.data.offering import Wish, offer_tools
 from tooldrill.data.solve import judge, open_task, past_calls, run_oracle, says
 from tooldrill.data.task import Task, TaskKind
-from tooldrill.data.tasks import OracleFailureError, Plan, make_task, make_tasks, verify
+from tooldrill.data.tasks import Plan, make_task, make_tasks
+from tooldrill.data.verify import OracleFailureError, verify
 from tooldrill.data.worlds.book import Draft, Template
 from tooldrill.data.worlds.catalog import WORLDS, get_world
 

@@ -13,7 +13,7 @@ from tooldrill.agent.episode import Message
 from tooldrill.agent.run import past_calls
 from tooldrill.agent.tool import Registry
 from tooldrill.agent.violation import ViolationClass as V
-from tooldrill.data.build import make_traces
+from tooldrill.data.blocks import make_traces
 from tooldrill.data.corrupt.catalog import EPISODE_CLASSES, FOCUS
 from tooldrill.data.pairs import make_pairs
 from tooldrill.data.settings import DataSettings
@@ -29,7 +29,7 @@ SETTINGS = DataSettings(worlds=WORLDS, traces=80, recovery=0.25, restraint=0.1, 
 
 @pytest.fixture(scope="module")
 def traces() -> list[Trace]:
-    return make_traces(SETTINGS)
+    return make_traces(SETTINGS, SETTINGS.worlds, SETTINGS.traces)
 
 
 def assistant(messages: list[Message]) -> list[Message]:

@@ -14,8 +14,17 @@ HELDOUT = world_names(Split.HELDOUT)
 
 
 def test_the_worlds_of_each_split() -> None:
-    assert set(TRAIN) == {"files", "inventory", "tickets"}
-    assert set(HELDOUT) == {"calendar", "contacts"}
+    assert set(TRAIN) == {
+        "config",
+        "convert",
+        "files",
+        "inventory",
+        "jobs",
+        "library",
+        "mail",
+        "tickets",
+    }
+    assert set(HELDOUT) == {"calendar", "contacts", "kitchen"}
 
 
 def test_no_tool_name_is_shared() -> None:

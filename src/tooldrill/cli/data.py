@@ -1,4 +1,4 @@
-"""`data build|preview|stats`: the training data, made and looked at."""
+"""`data build|preview|stats|ingest|teach|failures`: training data, made, taken over, looked at."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from tooldrill.cli.arguments import ConfigArgument, ForceOption, OverridesArgument, open_run
+from tooldrill.cli.data_validate import validate
+from tooldrill.cli.other_data import register as register_other
 from tooldrill.cli.stages import run_stage
 
 
@@ -16,6 +18,8 @@ def register(app: typer.Typer) -> None:
     data.command("build")(build)
     data.command("preview")(preview)
     data.command("stats")(stats)
+    data.command("validate")(validate)
+    register_other(data)
     app.add_typer(data, name="data")
 
 

@@ -1,0 +1,293 @@
+"""How an argument is said in a request: in words of its description, with a preposition, by name.
+
+Every clause states its value, literally or in words that mean nothing else. Which clauses stand
+together, and in what voice, is decided in `wording`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from tooldrill.data.harvest.prose import noun_phrase, short_label
+from tooldrill.data.harvest.values import ENDS, STARTS, Argument, Leaf, Path
+from tooldrill.data.names import Draw
+from tooldrill.data.words import word_list
+
+# How often a parameter is called by its own words though there are others.
+OWN_NAME_SHARE = 0.15
+_BARE_SHARE = 0.85  # how often it goes without a name where that is possible
+_OWN_SPELLING_SHARE = 0.06  # ... by the identifier itself
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A piece of a request.
+
+    Attributes:
+        text: with the values in it.
+        sentence: whether it stands alone; else it follows what is asked.
+        stated: for each leaf the part of `text` that means its value.
+    """
+
+    text: str
+    sentence: bool
+    stated: tuple[tuple[Path, Any, str], ...]
+
+
+_INLINE = (
+    "with {n} {v}", "with {v} as the {n}", "using {v} as the {n}", "using {n} {v}",
+    "with the {n} {v}", "({n}: {v})", "with the {n} set to {v}", "taking {v} as the {n}",
+)  # fmt: skip
+_SENTENCES = (
+    "The {n} is {v}", "Use {v} as the {n}", "The {n} should be {v}", "Take {v} for the {n}",
+    "{v} is the {n}", "Make the {n} {v}", "As for the {n}: {v}", "For the {n}, {v}",
+    "The {n} has to be {v}", "Set the {n} to {v}", "{n}: {v}", "I want {v} as the {n}",
+)  # fmt: skip
+_LIMIT = re.compile(
+    r"^(max(imum)? (results|items|records|keys|entries|count|resources)|page size|limit|page limit"
+    r"|max (num )?results|results per page|max page size)$"
+)
+_LIMITS = (
+    "at most {v} of them", "no more than {v}", "{v} at most", "just the first {v}",
+    "not more than {v} at once", "up to {v} of them", "{v} per page",
+    "capped at {v}",
+)  # fmt: skip
+
+# What stands before and after the thing that a switch is about.
+_SWITCH_BEFORE = re.compile(
+    r"^(is|are|has|have|do|does|should|enable|enabled|allow|use|with|include|includes|show|return|"
+    r"want|requires?|supports?|send|also|exclude|skip|ignore|disable|disabled|no|without|omit|hide|"
+    r"suppress|only)\s+"
+)
+_SWITCH_AFTER = re.compile(r"\s+(enabled|disabled|only|included|allowed|flag|required|on)$")
+NEGATIVE = frozenset({"exclude", "skip", "ignore", "disable", "no", "without", "omit", "hide",
+                      "suppress", "disabled"})  # fmt: skip
+# Ways to say a switch by whether the thing is wanted: (inline, as a sentence).
+WANTED: dict[str, tuple[str, ...]] = {
+    "include": ("including {n}", "with {n} included", "{n} too", "and include {n}"),
+    "only": ("only {n}", "{n} and nothing else", "nothing but {n}"),
+    "plain": ("with {n} on", "with {n} switched on", "and do turn on {n}", "{n}: yes",
+              "with {n} enabled"),
+}  # fmt: skip
+UNWANTED: dict[str, tuple[str, ...]] = {
+    "include": ("leaving out {n}", "without {n}", "but no {n}", "and leave out {n}"),
+    "only": ("not just {n}", "not only {n}"),
+    "plain": ("with {n} off", "with {n} switched off", "and keep {n} off", "{n}: no",
+              "with {n} disabled"),
+}  # fmt: skip
+WHOLE: dict[str, dict[bool, tuple[str, ...]]] = {
+    "dry run": {
+        True: ("as a dry run", "only as a test, nothing is to change yet", "dry run only"),
+        False: ("for real, no dry run", "not as a dry run"),
+    },
+    "validate only": {
+        True: ("only to see whether it is valid, nothing is to be saved", "just validate it"),
+        False: ("for real, do not just validate it",),
+    },
+    "enabled": {
+        True: ("and have it turned on", "so that it is on"),
+        False: ("and have it turned off", "so that it is off"),
+    },
+    "force": {
+        True: ("by force", "whatever stands in the way, force it"),
+        False: ("without forcing it", "but do not force it"),
+    },
+    "recursive": {
+        True: ("with everything below it, recursively", "recursively"),
+        False: ("without going deeper, not recursively", "not recursively"),
+    },
+    "overwrite": {
+        True: ("overwriting what is there", "and overwrite the old one"),
+        False: ("without overwriting anything", "but do not overwrite anything"),
+    },
+    "follow symlinks": {
+        True: ("following symlinks", "and follow the links"),
+        False: ("without following symlinks", "but do not follow the links"),
+    },
+}
+_INCLUDING = frozenset(
+    word_list(
+        """
+        include includes show return with also exclude skip ignore omit hide without
+        """
+    )
+)
+
+
+@dataclass(frozen=True)
+class Switch:
+    """What a boolean is about.
+
+    Attributes:
+        thing: what is wanted or not.
+        manner: a key of `WANTED`.
+        negative: whether true means that the thing is not wanted.
+    """
+
+    thing: str
+    manner: str
+    negative: bool
+
+
+def switch_of(label: str) -> Switch:
+    """How to speak of a boolean with these words in its name."""
+    low = label.lower()
+    manner, negative, seen = "plain", False, True
+    while seen and (before := _SWITCH_BEFORE.match(low)):
+        word = before[1]
+        rest = low[before.end() :]
+        negative = negative or word in NEGATIVE
+        manner = "only" if word == "only" else "include" if word in _INCLUDING else manner
+        low, seen = rest, bool(rest)
+    after = _SWITCH_AFTER.search(low)
+    if after is not None:
+        manner = "only" if after[1] == "only" else manner
+        negative = negative or after[1] == "disabled"
+        low = low[: after.start()]
+    return Switch(low, manner, negative)
+
+
+def switch_phrases(label: str, value: bool) -> tuple[str, ...]:
+    """Every way to say that this boolean has this value."""
+    if label.lower() in WHOLE:
+        return WHOLE[label.lower()][value]
+    switch = switch_of(label)
+    table = WANTED if value != switch.negative else UNWANTED
+    thing = "it" if not switch.thing else switch.thing
+    return tuple(phrase.format(n=thing) for phrase in table[switch.manner])
+
+
+def clause(draw: Draw, argument: Argument, taken: set[str], plural: bool) -> Clause:
+    """The argument as a piece of a request.
+
+    Args:
+        taken: bare forms and kinds used by other clauses; what is drawn is added.
+        plural: whether the request is for several things, so that a limit may go unnamed.
+    """
+    leaves = argument.leaves
+    if len(leaves) == 1 and isinstance(leaves[0].value, bool):
+        return _switch(draw, leaves[0])
+    if leaves[0].pair:
+        return _pairs(draw, leaves)
+    if len({leaf.name for leaf in leaves}) > 1:
+        return _fields(draw, leaves)
+    return _named(draw, leaves, taken, plural)
+
+
+def _switch(draw: Draw, leaf: Leaf) -> Clause:
+    text = draw.pick(switch_phrases(leaf.label, leaf.value))
+    return Clause(text, False, ((leaf.path, leaf.value, text),))
+
+
+def _pairs(draw: Draw, leaves: tuple[Leaf, ...]) -> Clause:
+    """Tags and the entries of a map: each value stands beside its key."""
+    form = draw.pick(("{}={}", "{}: {}", "{} = {}", "{} set to {}"))
+    # Of a tag the key is a leaf as well; it is said in the same words.
+    texts = {leaf.pair: form.format(leaf.pair, leaf.said) for leaf in leaves if leaf.of_pair}
+    stated = tuple((leaf.path, leaf.value, texts[leaf.pair]) for leaf in leaves)
+    inline = draw.pick(("with {n} {v}", "with {v} as {n}", "({n}: {v})", "and {n} {v}"))
+    text = inline.replace("{n}", leaves[0].label).replace(
+        "{v}", _listed(draw, list(texts.values()))
+    )
+    return Clause(text, False, stated)
+
+
+def _fields(draw: Draw, leaves: tuple[Leaf, ...]) -> Clause:
+    """Several fields of one object, one after the other."""
+    parts, stated = [], []
+    for leaf in leaves:
+        if isinstance(leaf.value, bool):
+            said = text = draw.pick(switch_phrases(leaf.label, leaf.value))
+        else:
+            said = leaf.said
+            text = f"{noun(draw, leaf)} {quoted(draw, leaf, said)}"
+        parts.append(text)
+        stated.append((leaf.path, leaf.value, said))
+    opening = draw.pick(("with", "using", "namely", "with"))
+    return Clause(f"{opening} {_listed(draw, parts)}", False, tuple(stated))
+
+
+def _named(draw: Draw, leaves: tuple[Leaf, ...], taken: set[str], plural: bool) -> Clause:
+    leaf = leaves[0]
+    values = [quoted(draw, one, one.said) for one in leaves]
+    listed = _listed(draw, values)
+    stated = tuple((one.path, one.value, one.said) for one in leaves)
+    bare = _bare(draw, leaf, taken, plural)
+    if bare:
+        return Clause(bare.replace("{v}", listed), False, stated)
+    called = noun(draw, leaf)
+    if len(leaves) == 1 and draw.chance(0.45) and not called.isdigit():
+        text = draw.pick(_SENTENCES)
+        text = text.replace("{n}", called).replace("{v}", listed)
+        return Clause(text, True, stated)
+    text = draw.pick(_INLINE).replace("{n}", called).replace("{v}", listed)
+    return Clause(text, False, stated)
+
+
+def _bare(draw: Draw, leaf: Leaf, taken: set[str], plural: bool) -> str:
+    """A way to say it without its name, where nobody could take it for something else."""
+    low = leaf.label.lower()
+    if plural and _LIMIT.match(low) and "limit" not in taken:
+        taken.add("limit")
+        return draw.pick(_LIMITS)
+    if leaf.kind is None and _looks_like_time(leaf):
+        for pattern, forms in (
+            (STARTS, ("from {v} on", "since {v}", "starting {v}")),
+            (ENDS, ("until {v}", "up to {v}", "no later than {v}")),
+        ):
+            if pattern.search(low) and forms[0] not in taken:
+                taken.add(forms[0])
+                return draw.pick(forms)
+    if leaf.kind is None or not leaf.kind.bare or leaf.kind.name in taken:
+        return ""
+    taken.add(leaf.kind.name)
+    return draw.pick(leaf.kind.bare) if draw.chance(_BARE_SHARE) else ""
+
+
+def _looks_like_time(leaf: Leaf) -> bool:
+    return isinstance(leaf.value, str) and bool(re.match(r"\d{4}-\d\d-\d\d", leaf.value))
+
+
+def noun(draw: Draw, leaf: Leaf) -> str:
+    """What the parameter is called: by its description where that says it otherwise."""
+    described = noun_phrase(leaf.description) if len(leaf.path) == 1 else ""
+    if described.lower() in (leaf.label.lower(), leaf.name.lower()):
+        described = ""
+    short = short_label(leaf.name).lower()
+    others = [described] * 3 if described else []
+    if short and short != leaf.label.lower() and short not in ("", "id", "name"):
+        others.append(short)
+    turned = _TURNED.match(leaf.label.lower())
+    if turned is not None:
+        others.append(f"{turned[2]} of the {turned[1]}")
+    if draw.chance(_OWN_SPELLING_SHARE):
+        return leaf.name
+    if others and not draw.chance(OWN_NAME_SHARE):
+        return draw.pick(others)
+    return leaf.label or "value"
+
+
+# `instance type` is as well the type of the instance.
+_TURNED = re.compile(
+    r"^(.+) (type|name|status|id|number|size|version|mode|state|count|key|date|time|format|class|"
+    r"identifier|prefix|path|role|policy|level|code|value|description|address|method|group)$"
+)
+_NEEDS_QUOTES = re.compile(r"[\s,;]|^$")
+
+
+def quoted(draw: Draw, leaf: Leaf, said: str) -> str:
+    """The value, in quotes where its end would else be unclear, sometimes where it would not."""
+    if not isinstance(leaf.value, str) or leaf.options or said != leaf.value:
+        return said
+    if _NEEDS_QUOTES.search(said) or (leaf.kind is not None and leaf.kind.quoted):
+        return f'"{said}"'
+    return draw.pick(("{}",) * 7 + ("`{}`", '"{}"', "'{}'")).format(said)
+
+
+def _listed(draw: Draw, items: list[str]) -> str:
+    if len(items) == 1:
+        return items[0]
+    last = draw.pick((" and ", " and ", ", "))
+    return ", ".join(items[:-1]) + last + items[-1]

@@ -1,0 +1,1 @@
+"""Importers: what other programs and people wrote down, as rows of the SFT set."""

@@ -1,0 +1,44 @@
+"""Episodes of tooldrill's own loop: what `tooldrill agent --save` and evaluations write."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from tooldrill.agent.episode import Episode, Outcome
+from tooldrill.data.ingest.conversation import Conversation, DroppedError, Given, Record
+from tooldrill.data.ingest.tool_lists import read_tools
+
+
+def import_episode(record: Record, given: Given) -> Conversation:
+    """The episode, when it ended well; raises `DroppedError`."""
+    try:
+        episode = Episode.model_validate(record.value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DroppedError("bad_episode", f"{where}: {first['msg']}") from error
+    return from_episode(episode, given)
+
+
+def from_episode(episode: Episode, given: Given | None = None) -> Conversation:
+    """The same of an episode at hand.
+
+    Raises:
+        DroppedError: when the engine or the model failed; of an episode that nobody judged, only
+            whether it concluded is known.
+    """
+    if episode.outcome is Outcome.FAILED:
+        raise DroppedError("engine_failure", episode.failure or "")
+    if episode.outcome is Outcome.NO_CONCLUSION:
+        raise DroppedError("no_conclusion", episode.task)
+    if episode.violations:
+        raise DroppedError(f"violation:{episode.violations[0].kind}", episode.task)
+    if episode.success is False:
+        raise DroppedError("unsolved", episode.task)
+    tools = read_tools(episode.tools, given)
+    return Conversation(
+        list(episode.messages),
+        tools.registry,
+        world=episode.world,
+        template=episode.template,
+    )

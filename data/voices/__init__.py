@@ -1,0 +1,1 @@
+"""Voices: the same request as different people would write it. Never another request."""
