@@ -27,7 +27,8 @@ _ADMITTED = re.compile(
     r"has not|hasn't|have not|haven't|not been|will not|won't|"
     r"fail(?:s|ed|ing|ure|ures)?|errors?|refused|rejected|denied|invalid|problems?|issues?|"
     r"unsuccessful(?:ly)?|unfortunately|sorry|apologi[sz]e|regret|afraid|"
-    r"not found|no such|nothing|missing|incomplete|unfinished|gave up|give up|stopped|"
+    r"not found|no such|no tools?|none of (?:my|the) tools|not among|"
+    r"nothing|missing|incomplete|unfinished|gave up|give up|stopped|"
     r"unavailable|not yet|yet to be|partly|partially|remains? to be|"
     r"still (?:to do|to be|open|outstanding|pending|left|needs?|lacks?)|left to do"
     r")\b"
@@ -43,16 +44,18 @@ _ANNOUNCED = re.compile(
 # Ways to ask without a question mark.
 _ASKING = re.compile(
     r"\b(?:(?:please|kindly|just) (?:tell|give|let|say|name|send|specify|provide|confirm)|"
-    r"tell me|let me know|i need (?:to know|you to|one|the|a|some)|could you|can you|would you|"
-    r"do you|you did not|you didn't|you have not|you haven't|did not say|was not said|"
+    r"tell me|let me know|i (?:still )?need (?:to know|you to|one|the|a|some)|"
+    r"could you|can you|would you|do you|"
+    r"you did not|you didn't|you have not|you haven't|did not say|was not said|"
     r"not given|missing)\b"
 )
 
 # What nobody says who has yet to ask.
 _REPORTED = re.compile(
     r"^(?:all )?(?:done|finished|completed|success\w*)\b|"
-    r"\bi(?: have|'ve)? (?:just |now )?(?:added|set|changed|created|moved|booked|wrote|written|"
-    r"saved|updated|removed|deleted|sent|made|put|replaced|entered|closed|assigned)\b|"
+    r"(?<!should )(?<!shall )(?<!must )(?<!can )\bi(?: have|'ve)? (?:just |now )?"
+    r"(?:added|set|changed|created|moved|booked|wrote|written|saved|updated|removed|"
+    r"deleted|sent|made|put|replaced|entered|closed|assigned)\b|"
     r"\b(?:has|have) been (?!said|given|told|named)\w+(?:ed|t|en)\b"
 )
 

@@ -19,6 +19,7 @@ from tooldrill.data.task import Split
 from tooldrill.data.worlds.catalog import get_world, world_names
 
 RUN = 8  # words in a row that two texts must not share
+_FEWEST_WORDS = 5  # of a wording, beside its gaps
 
 Row = Mapping[str, Any]
 
@@ -75,7 +76,7 @@ def heldout() -> Forbidden:
         for tool in world.registry:
             found.tools.add(tool.name)
             found.parameters.add(tool.parameter_names)
-        found.wordings += [_wording(text) for text in world.book.wordings]
+        found.wordings += [w for text in world.book.wordings if (w := _wording(text)) is not None]
     found.parameters.discard(frozenset())
     return found
 
@@ -143,11 +144,14 @@ def _parameter_names(schema: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(properties) if isinstance(properties, Mapping) else frozenset()
 
 
-def _wording(text: str) -> Wording:
+def _wording(text: str) -> Wording | None:
+    """None for one with too few words of its own to be told from ordinary text."""
     pieces = [piece.lower() for piece in re.split(r"\{[^}]*\}", text)]
-    pattern = ".+?".join(re.escape(piece) for piece in pieces)
+    if sum(len(re.findall(r"\w+", piece)) for piece in pieces) < _FEWEST_WORDS:
+        return None
+    pattern = ".{1,80}?".join(re.escape(piece) for piece in pieces)
     # A word of the training prompt must not end where the wording begins.
-    return Wording(max(pieces, key=len), re.compile(rf"(?<!\w){pattern}(?!\w)", re.DOTALL))
+    return Wording(max(pieces, key=len), re.compile(rf"(?<!\w){pattern}(?!\w)"))
 
 
 def _records(path: Path) -> Iterator[Any]:

@@ -32,6 +32,8 @@ _SMALL_WORDS = frozenset(
     )
 )
 
+_BOUNDS = frozenset(["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"])
+
 _HEADS = word_list(
     """
     amber basalt cedar delta ember fjord garnet harbor indigo juniper kestrel lunar
@@ -151,10 +153,15 @@ def _tool_makers(tool: Tool) -> list[Maker]:
 def _told_by_type(parameter: str, registry: Registry) -> bool:
     """Whether on every tool that has it, no other parameter has its type."""
     for name in registry.owners(parameter):
-        types = {p.name: type_text(p.schema) for p in registry[name].parameters}
+        types = {p.name: type_text(_unbounded(p.schema)) for p in registry[name].parameters}
         if list(types.values()).count(types[parameter]) > 1:
             return False
     return True
+
+
+def _unbounded(schema: JsonSchema) -> JsonSchema:
+    """Of two numbers, a range does not tell which is which."""
+    return {key: value for key, value in schema.items() if key not in _BOUNDS}
 
 
 def _telling_words(parameter: Parameter, registry: Registry) -> list[str]:

@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TypeVar
 
-from tooldrill.data import odd_names
-from tooldrill.data.voices import spoken
+from tooldrill.data import odd_names, spoken
 from tooldrill.data.words import word_list
 
 T = TypeVar("T")
@@ -50,17 +49,10 @@ _KINDS = word_list(
     """
 )
 
-_NUMBER_WORDS = word_list(
-    """
-    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
-    sixteen seventeen eighteen nineteen twenty
-    """
-)
-
 
 def number_word(number: int) -> str:
     """`three` for 3; digits beyond twenty."""
-    return _NUMBER_WORDS[number] if 0 <= number < len(_NUMBER_WORDS) else str(number)
+    return spoken.in_words(number) if 0 <= number <= 20 else str(number)
 
 
 class Draw:
@@ -199,17 +191,25 @@ class Draw:
         name = self.file_name(extension)
         return f"{self.folder()}/{name}" if self.chance(0.5) else name
 
+    def day(self, first_year: int = 2019, last_year: int = 2031) -> date:
+        """A day that every year has, in one of the years."""
+        year = self.number(first_year, last_year)
+        return date(year, self.number(1, 12), self.number(1, 28))
+
     def spoken_date(self, day: date) -> str:
         """The day in one of many forms, `5 June 2026` or `June 5th, 2026`; never ambiguous."""
         return self.pick((day.isoformat(), *spoken.date_forms(day)))
 
     def spoken_time(self, hour: int, minute: int) -> str:
         """The time of day in one of many forms, `half past two in the afternoon` for 14:30."""
-        return self.pick((f"{hour:02}:{minute:02}", *spoken.time_forms(hour, minute)))
+        forms = (f"{hour:02}:{minute:02}", *spoken.time_forms(hour, minute))
+        # `2:30 p.m.` would double the full stop of a wording that ends with the time.
+        return self.pick([form for form in forms if not form.endswith(".")])
 
-    def spoken_number(self, number: int) -> str:
-        """The amount in digits, in words, or rounded off (`1.2k` for 1200)."""
-        return self.pick((str(number), *spoken.integer_forms(number)))
+    def spoken_number(self, number: float) -> str:
+        """The amount: in digits half of the time, else in words or rounded off (`1.2k`)."""
+        forms = spoken.number_forms(number)
+        return forms[0] if self.chance(0.5) else self.pick(forms)
 
     def spoken_span(self, seconds: int) -> str:
         """A span of time, `an hour and a half` for 5400."""

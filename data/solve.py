@@ -6,7 +6,6 @@ oracle's end state pass.
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -83,11 +82,6 @@ def end_state(task: Task) -> dict[str, Any]:
     with open_task(task) as opened:
         _carry_out(task, opened.session)
         return opened.session.snapshot()
-
-
-def state_of(session: Session) -> dict[str, Any]:
-    """The session's state as it is now; later calls do not change what was given out."""
-    return copy.deepcopy(session.snapshot())
 
 
 def judge(task: Task, session: Session, conclusion: str | None) -> bool:

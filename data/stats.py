@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,8 @@ from tooldrill.agent.tool import Registry
 
 Row = Mapping[str, Any]
 
+# Generated worlds are counted together: there is no end of them.
+_FORGED = re.compile(r"^forge(-h)?-\d+")
 _COUNTED = ("world", "split", "kind", "violation", "source", "template")
 
 
@@ -84,7 +87,7 @@ class StatsCounter:
             self._columns = {name: Counter() for name in _COUNTED if name in row}
         self._rows += 1
         for name, counter in self._columns.items():
-            counter[str(row.get(name, ""))] += 1
+            counter[_FORGED.sub("forge", str(row.get(name, "")))] += 1
         text = conversation(row)
         self._steps.append(_assistant_turns(row))
         self._tools.append(len(row["tools"]))

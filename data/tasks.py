@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
@@ -20,10 +21,11 @@ from tooldrill.data.mistakes import fail
 from tooldrill.data.offering import Offer, Wish, offer_tools
 from tooldrill.data.situations.catalog import SITUATIONS, put_into
 from tooldrill.data.solve import open_task, run_oracle
-from tooldrill.data.task import Mask, Task, TaskKind
-from tooldrill.data.verify import verify
+from tooldrill.data.task import Ending, Mask, Task, TaskKind
+from tooldrill.data.verify import OracleFailureError, verify
 from tooldrill.data.voices.revoice import DEFAULT, LIGHT, revoice
-from tooldrill.data.worlds.book import Template
+from tooldrill.data.worlds.base import World
+from tooldrill.data.worlds.book import Draft, Template
 from tooldrill.data.worlds.catalog import WORLDS, get_world
 
 
@@ -76,19 +78,18 @@ def make_tasks(
     for number, kind in enumerate(kinds, first):
         world = opened[dealt[kind] % len(opened)]
         dealt[kind] += 1
-        template = next(turns[world.name, kind is TaskKind.RESTRAIN])
-        draft = template.draft(random.Random(f"draft:{seed}:{number}"))
-        own = random.Random(f"voice:{seed}:{number}")
-        if own.random() < voices:
-            voicing = LIGHT if world.own_voices else DEFAULT
-            draft = revoice(draft, own, voicing, world.split)
-        plans.append(Plan(template, kind, own.random() < situations))
+        plan = Plan(next(turns[world.name, kind is TaskKind.RESTRAIN]), kind, voices, situations)
+        plans.append(plan)
+        draft = _draft(plan, world, f"{seed}:{number}")
         wishes.append(Wish(number, world, draft, masked[number - first]))
     offers = offer_tools(wishes, tools, sharing, seed, all_names())
     return [
-        make_task(random.Random(f"task:{seed}:{wish.number}"), plan, wish, offers[wish.number])
+        _made(plan, wish, offers[wish.number], tools, seed)
         for plan, wish in zip(plans, wishes, strict=True)
     ]
+
+
+_DRAWS = 4  # of a task, before its template is blamed
 
 
 class Plan(NamedTuple):
@@ -96,7 +97,31 @@ class Plan(NamedTuple):
 
     template: Template
     kind: TaskKind
-    trying: bool = False
+    voices: float = 0.0
+    situations: float = 0.0
+
+
+def _draft(plan: Plan, world: World, seed: str) -> Draft:
+    draft = plan.template.draft(random.Random(f"draft:{seed}"))
+    own = random.Random(f"voice:{seed}")
+    if own.random() < plan.voices:
+        return revoice(draft, own, LIGHT if world.own_voices else DEFAULT, world.split)
+    return draft
+
+
+def _made(plan: Plan, wish: Wish, offer: Offer, tools: tuple[int, int], seed: int | str) -> Task:
+    """The task, drawn again when what came together by chance makes none.
+
+    A new price may happen to be the old one; a template that is wrong is wrong every time.
+    """
+    for attempt in range(1, _DRAWS):
+        try:
+            return make_task(random.Random(f"task:{seed}:{wish.number}"), plan, wish, offer)
+        except OracleFailureError:
+            own_seed = f"{seed}:{wish.number}:{attempt}"
+            wish = replace(wish, draft=_draft(plan, wish.world, own_seed))
+            offer = offer_tools([wish], tools, 1, own_seed, all_names())[wish.number]
+    return make_task(random.Random(f"task:{seed}:{wish.number}"), plan, wish, offer)
 
 
 def make_task(rng: random.Random, plan: Plan, wish: Wish, offer: Offer) -> Task:
@@ -119,6 +144,7 @@ def make_task(rng: random.Random, plan: Plan, wish: Wish, offer: Offer) -> Task:
         oracle=[CallRecord(name=name, arguments=arguments) for name, arguments in draft.oracle],
         answer=draft.answer,
         answer_contains=list(draft.answer_contains),
+        ending=draft.ending or Ending.REPORT,
         said=dict(draft.said),
     )
     if offer.mask is not None:
@@ -126,7 +152,7 @@ def make_task(rng: random.Random, plan: Plan, wish: Wish, offer: Offer) -> Task:
     if plan.kind is TaskKind.RECOVER:
         task = _failing(rng, task)
     verify(task)
-    return _tried(rng, task) if plan.trying else task
+    return _tried(rng, task) if rng.random() < plan.situations else task
 
 
 def _tried(rng: random.Random, task: Task) -> Task:

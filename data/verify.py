@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tooldrill.agent.checker import check_calls
-from tooldrill.data.solve import concludes, open_task, state_of
+from tooldrill.data.solve import concludes, open_task
 from tooldrill.data.task import Task, TaskKind
 
 # Kinds in which no call is due any more.
@@ -24,7 +24,7 @@ def verify(task: Task) -> None:
         violations = check_calls(task.calls, opened.registry)
         if violations:
             raise OracleFailureError(f"{task.id}: the oracle breaks the contract: {violations}")
-        start = state_of(opened.session)
+        start = opened.session.snapshot()
         for call in task.calls:
             observation = opened.session.call(call.name, call.arguments)
             if observation.error:

@@ -111,7 +111,7 @@ def clock(text: str) -> tuple[int, int]:
     if found := re.fullmatch(r"(\d\d?)[:.](\d\d)(?: h)?|(\d\d)h(\d\d)", text):
         hour, minute = (int(n) for n in found.groups() if n is not None)
         return hour, minute
-    if found := re.fullmatch(r"(\d\d?)(?:[:.](\d\d))? ?(am|pm|a\.m\.|p\.m\.)", text):
+    if found := re.fullmatch(r"(\d\d?)(?:[:.](\d\d))? ?(am|pm|a\.m\.?|p\.m\.?)", text):
         return int(found[1]) % 12 + 12 * (found[3][0] == "p"), int(found[2] or 0)
     words, part = re.fullmatch(r"(.+) in the (morning|afternoon|evening)", text).groups()
     words = words.removeprefix("a ").removesuffix(" o'clock")
@@ -142,3 +142,13 @@ def span(text: str) -> int:
     return round(
         (decimal(number) if "half" in number or "." in number else integer(number)) * seconds
     )
+
+
+def offset(text: str) -> int:
+    """Minutes ahead of UTC."""
+    if found := re.fullmatch(r"(?:UTC|GMT)([+-])(\d\d?)(?::(\d\d))?", text):
+        minutes = int(found[2]) * 60 + int(found[3] or 0)
+        return -minutes if found[1] == "-" else minutes
+    number, side = re.fullmatch(r"(.+) hours? (ahead of|behind) UTC", text).groups()
+    minutes = round(60 * (decimal(number) if "half" in number else integer(number)))
+    return -minutes if side == "behind" else minutes

@@ -1,4 +1,7 @@
-"""Hypothesis: calls that fit a world's registry, with values that occur in its state among them."""
+"""Hypothesis: calls that fit a world's registry, bounds and patterns included.
+
+Among their values are some that occur in the world's state, and the oddest texts and numbers.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,9 @@ from tooldrill.agent.checker import check_calls
 from tooldrill.agent.tool import JsonSchema, Tool
 from tooldrill.data.worlds.base import World
 
-_NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 ODD_TEXTS = ["", " ", "\n", "\0", "é", "\ud800", "0", "9999-12-31", "2026-02-30", "x" * 400]
+ODD_INTEGERS = [0, 1, -1, 10**400, -(2**70)]
+ODD_NUMBERS = [*ODD_INTEGERS, 0.1, 0.5, 1e308, 5e-324]
 
 
 def calls_of(world: World, known: Sequence[Any]) -> st.SearchStrategy[list[Call]]:
@@ -22,7 +26,8 @@ def calls_of(world: World, known: Sequence[Any]) -> st.SearchStrategy[list[Call]
     Args:
         known: values from the state, so that some calls reach something.
     """
-    return st.lists(st.sampled_from(world.registry.tools).flatmap(lambda t: _call(t, known)))
+    one = st.sampled_from(world.registry.tools).flatmap(lambda tool: _call(tool, known))
+    return st.lists(one, max_size=6)
 
 
 def _call(tool: Tool, known: Sequence[Any]) -> st.SearchStrategy[Call]:
@@ -35,23 +40,39 @@ def _call(tool: Tool, known: Sequence[Any]) -> st.SearchStrategy[Call]:
 def _value(schema: JsonSchema, known: Sequence[Any]) -> st.SearchStrategy[Any]:
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
+    if "pattern" in schema:
+        return st.from_regex(schema["pattern"], fullmatch=True)
+    low, high = schema.get("minimum"), schema.get("maximum")
     numbers = [v for v in known if isinstance(v, int | float) and not isinstance(v, bool)]
-    texts = [*ODD_TEXTS, *(v for v in known if isinstance(v, str))]
     match schema["type"]:
         case "boolean":
             return st.booleans()
         case "integer":
-            return st.sampled_from([0, 1, *(int(n) for n in numbers)]) | st.integers()
+            odd = _between([*ODD_INTEGERS, *(int(n) for n in numbers)], low, high)
+            return _or_odd(st.integers(low, high), odd)
         case "number":
-            return st.sampled_from([0, 1, 0.5, *numbers]) | _NUMBERS
+            plain = st.floats(low, high, allow_nan=False, allow_infinity=False)
+            # A whole number is sent as an integer as often as not.
+            whole = st.integers(*(None if bound is None else round(bound) for bound in (low, high)))
+            return _or_odd(plain | whole, _between([*ODD_NUMBERS, *numbers], low, high))
         case "array":
-            return st.lists(_value(schema["items"], known), max_size=3)
+            fewest, most = schema.get("minItems", 0), schema.get("maxItems", 4)
+            return st.lists(_value(schema["items"], known), min_size=fewest, max_size=most)
         case _:
+            texts = [*ODD_TEXTS, *(v for v in known if isinstance(v, str))]
             return st.sampled_from(texts) | st.text(max_size=20)
 
 
+def _between(values: list[Any], low: float | None, high: float | None) -> list[Any]:
+    return [v for v in values if (low is None or v >= low) and (high is None or v <= high)]
+
+
+def _or_odd(plain: st.SearchStrategy[Any], odd: list[Any]) -> st.SearchStrategy[Any]:
+    return st.sampled_from(odd) | plain if odd else plain
+
+
 def assert_answers_all(world: World, state: dict[str, Any], calls: Sequence[Call]) -> None:
-    """Every call is answered, an error changes nothing, and so does opening the end state anew."""
+    """Every call keeps the contract and is answered, and an error changes nothing."""
     session = world.open(state)
     try:
         for call in calls:

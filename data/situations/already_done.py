@@ -17,7 +17,7 @@ from tooldrill.agent.environment import Observation
 from tooldrill.agent.episode import CallRecord
 from tooldrill.agent.tool import Registry
 from tooldrill.data.situations.scene import is_plain, play, staged, turn
-from tooldrill.data.solve import offered, open_task, says, state_of
+from tooldrill.data.solve import offered, open_task, says
 from tooldrill.data.task import Task, TaskKind
 
 NAME = "already_done"
@@ -69,7 +69,7 @@ def _once_more(finished: Task) -> list[Observation] | None:
     None where they change something even so: then it is not done, or was to be done once more.
     """
     with open_task(finished) as opened:
-        start = state_of(opened.session)
+        start = opened.session.snapshot()
         seen = [opened.session.call(call.name, call.arguments) for call in finished.calls]
         if opened.session.snapshot() != start or any(one.error for one in seen[:-1]):
             return None
@@ -88,7 +88,7 @@ def _telling_look(task: Task, finished: Task, right: Call, rng: random.Random) -
     """A lookup that shows the difference between done and not done; None when none is offered."""
     for call in _looks(right, offered(task), rng):
         with open_task(finished) as opened:
-            start = state_of(opened.session)
+            start = opened.session.snapshot()
             seen = opened.session.call(call.name, call.arguments)
             harmless = opened.session.snapshot() == start
         if seen.error or not harmless or not _says(seen.text, right, call.arguments):

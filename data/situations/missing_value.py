@@ -53,8 +53,9 @@ def situation(task: Task, rng: random.Random) -> Task | None:
 def _without(task: Task, value: Any, vague: str) -> str | None:
     """The prompt with the value's one mention made vague; None when that cannot be done."""
     for text in _sayings(task, value):
-        # Quotes around the value go with it: what is vague is not quoted.
-        pattern = rf"(?<!\w)(['\"“`]?){re.escape(text)}(['\"”`]?)(?!\w)(?![.,]\d)"
+        # Quotes around the value go with it: what is vague is not quoted. A part of something
+        # longer (`.json`, `#12`) cannot be made vague.
+        pattern = rf"(?<![^\s(])(['\"“`]?){re.escape(text)}(['\"”`]?)(?!\w)(?![.,]\d)"
         found = list(re.finditer(pattern, task.prompt))
         if len(found) != 1 or task.prompt.count(text) != 1:
             continue

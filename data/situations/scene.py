@@ -12,7 +12,7 @@ from tooldrill.agent import messages
 from tooldrill.agent.call import Call
 from tooldrill.agent.environment import Observation
 from tooldrill.agent.episode import Message
-from tooldrill.data.solve import OpenedTask, open_task, state_of
+from tooldrill.data.solve import OpenedTask, open_task
 from tooldrill.data.task import Task, TaskKind
 from tooldrill.data.words import word_list
 
@@ -41,10 +41,10 @@ def play(task: Task) -> list[Played]:
     """The oracle carried out once, step by step."""
     played = []
     with open_task(task) as opened:
-        before = state_of(opened.session)
+        before = opened.session.snapshot()
         for call in task.calls:
             observation = opened.session.call(call.name, call.arguments)
-            after = state_of(opened.session)
+            after = opened.session.snapshot()
             played.append(Played(call, observation, after != before, after))
             before = after
     return played

@@ -21,7 +21,7 @@ from tooldrill.agent.tool import Registry, Tool
 from tooldrill.data.corrupt.plausible import plausible_value
 from tooldrill.data.mask import mask_call
 from tooldrill.data.situations.scene import is_plain, staged, turn
-from tooldrill.data.solve import offered, open_task, run_oracle, says, state_of
+from tooldrill.data.solve import offered, open_task, run_oracle, says
 from tooldrill.data.task import Task, TaskKind
 from tooldrill.data.worlds.base import World
 from tooldrill.data.worlds.book import Draft, Template
@@ -137,7 +137,7 @@ def _after(task: Task, draft: Draft, target: Tool) -> Task | None:
 def _look_around(task: Task, rng: random.Random) -> Task | None:
     target = _target(task)
     with open_task(task) as opened:
-        start = state_of(opened.session)
+        start = opened.session.snapshot()
         for call in _looks(task, opened.registry, target, rng):
             seen = opened.session.call(call.name, call.arguments)
             if opened.session.snapshot() != start:

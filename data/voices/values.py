@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from tooldrill.data.voices import spoken
+from tooldrill.data import spoken
 from tooldrill.data.voices.sealed import MARK, Sealed, find_whole, mark_number, mark_of
 from tooldrill.data.words import word_list
 
@@ -116,6 +116,8 @@ def reword_values(sealed: Sealed, wants: Wanted, rng: random.Random, share: floa
         kind, form, skip_before, skip_after = said
         if not before[: len(before) - skip_before].strip() or re.search(r"[.!?]\s$", before):
             form = form[0].upper() + form[1:]
+        if form.endswith(".") and after[skip_after:].startswith("."):
+            form = form[:-1]  # The full stop of `p.m.` ends the sentence, too.
         sealed.values[number] = form
         sealed.text = before[: len(before) - skip_before] + mark_of(number) + after[skip_after:]
         used.append(kind)

@@ -7,6 +7,7 @@ see `book`.
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import Any, ClassVar
@@ -26,6 +27,12 @@ class ToolError(Exception):
     """
 
 
+def own_copy(state: dict[str, Any]) -> dict[str, Any]:
+    """A copy of JSON that shares nothing with it; several times faster than `copy.deepcopy`."""
+    copied: dict[str, Any] = json.loads(json.dumps(state))
+    return copied
+
+
 class Session(ABC):
     """One episode's state. Public tools are the methods named in `tool_names`."""
 
@@ -36,7 +43,10 @@ class Session(ABC):
 
     @abstractmethod
     def snapshot(self) -> dict[str, Any]:
-        """The state as JSON: equal for two sessions in which the same was achieved."""
+        """The state as JSON: equal for two sessions in which the same was achieved.
+
+        It is a copy: later calls do not change what was given out.
+        """
 
     def close(self) -> None:
         """Frees what the session holds outside memory."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tooldrill.data.names import Draw
+from tooldrill.data.task import Ending
 
 OracleCall = tuple[str, dict[str, Any]]
 
@@ -31,6 +32,7 @@ class Draft:
         answer_contains: strings a conclusion must contain.
         needs: tools that must be offered beside the oracle's own (siblings that tempt).
         without: tools that must not be offered (the request then cannot be met).
+        ending: what a conclusion must be, where what it contains does not tell.
         said: the values in the prompt: placeholder and text as it stands there, in order.
         voices: how the prompt was reworded, see `tooldrill.data.voices`.
     """
@@ -42,6 +44,7 @@ class Draft:
     answer_contains: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    ending: Ending | None = None
     said: tuple[tuple[str, str], ...] = ()
     voices: tuple[str, ...] = ()
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from tooldrill.data.names import Draw, number_word
+from tooldrill.data.task import Ending
 from tooldrill.data.worlds.book import Book, Draft
 from tooldrill.data.worlds.calendar_tasks import agenda, some_day
 
@@ -54,7 +55,9 @@ def beyond_calendar(draw: Draw) -> Draft:
         )
     )
     answer = f"I would like to help, but I cannot {short} with the tools I have."
-    return Draft(draw.say(wish=wish), agenda(draw, some_day(draw), []), [], answer)
+    return Draft(
+        draw.say(wish=wish), agenda(draw, some_day(draw), []), [], answer, ending=Ending.ADMIT
+    )
 
 
 @BOOK.restrain(
@@ -65,4 +68,6 @@ def no_cancelling(draw: Draw) -> Draft:
     state = agenda(draw, some_day(draw), [10])
     number = state["events"][0]["id"]
     answer = f"I would like to, but I have no tool that cancels event {number}."
-    return Draft(draw.say(number=number), state, [], answer, without=("cancel_event",))
+    return Draft(
+        draw.say(number=number), state, [], answer, without=("cancel_event",), ending=Ending.ADMIT
+    )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from tooldrill.data.names import Draw
+from tooldrill.data.task import Ending
 from tooldrill.data.worlds.book import Book, Draft
 from tooldrill.data.worlds.contacts_tasks import book_of, people
 
@@ -55,7 +56,7 @@ def beyond_contacts(draw: Draw) -> Draft:
     )
     answer = f"That is beyond me: I cannot {short}, I only keep the address book."
     prompt = draw.say(wish=wish, name=draw.first_name())
-    return Draft(prompt, book_of(people(draw, 1)), [], answer)
+    return Draft(prompt, book_of(people(draw, 1)), [], answer, ending=Ending.ADMIT)
 
 
 @BOOK.restrain(
@@ -67,4 +68,6 @@ def no_deleting(draw: Draw) -> Draft:
     number = entries[0]["id"]
     answer = f"That is beyond me: I have no tool that removes contact {number}."
     without = ("delete_contact", "merge_contacts")
-    return Draft(draw.say(number=number), book_of(entries), [], answer, without=without)
+    return Draft(
+        draw.say(number=number), book_of(entries), [], answer, without=without, ending=Ending.ADMIT
+    )

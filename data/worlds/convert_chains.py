@@ -16,7 +16,6 @@ from tooldrill.data.worlds.convert_tasks import (
     some_units,
     unspoiled,
 )
-from tooldrill.data.worlds.spoken import say_day, say_number, some_date
 from tooldrill.data.worlds.trail import Trail, as_number
 
 BOOK = Book()
@@ -81,7 +80,7 @@ def convert_and_keep(draw: Draw) -> Draft:
     trail = Trail(ConvertSession, state)
     figure = trail.number("convert_units", value=amount, from_unit=source, to_unit=target)
     trail.do("store_result", name=name, value=figure)
-    spoken = say_number(draw, amount)
+    spoken = draw.spoken_number(amount)
     prompt = draw.say(
         amount=spoken, source=say_unit(draw, source), target=say_unit(draw, target), name=name
     )
@@ -156,7 +155,7 @@ def discount_tax_split(draw: Draw) -> Draft:
     less = trail.number("percent_of", amount=price, percent=off, change="take_off")
     gross = trail.number("percent_of", amount=less, percent=tax, change="add")
     each = first_part(trail.do("split_bill", total=gross, people=people))
-    prompt = draw.say(price=price, off=off, tax=tax, people=say_number(draw, people))
+    prompt = draw.say(price=price, off=off, tax=tax, people=draw.spoken_number(people))
     return Draft(prompt, state, trail.calls, f"Each pays {each}.", (each,), ("do_arithmetic",))
 
 
@@ -172,13 +171,13 @@ def discount_tax_split(draw: Draw) -> Draft:
 )
 @unspoiled
 def same_length_again(draw: Draw) -> Draft:
-    first, second, third = sorted(draw.several(lambda: some_date(draw, 2022, 2027), 3))
+    first, second, third = sorted(draw.several(lambda: draw.day(2022, 2027), 3))
     state = register(draw, 1)
     trail = Trail(ConvertSession, state)
     span = int(trail.number("days_between", earlier=str(first), later=str(second)))
     end = trail.do("add_days", start=str(third), days=span)
     weekday = trail.do("weekday_of", date=end).split(",")[0]
-    days = [say_day(draw, day) for day in (first, second, third)]
+    days = [draw.spoken_date(day) for day in (first, second, third)]
     prompt = draw.say(first=days[0], second=days[1], third=days[2])
     return Draft(prompt, state, trail.calls, f"It ends on {weekday}, {end}.", (weekday, end))
 
@@ -253,7 +252,7 @@ def extreme_of_kept(draw: Draw) -> Draft:
         b=wanted[1],
         c=wanted[2],
         which=which,
-        times=say_number(draw, times),
+        times=draw.spoken_number(times),
         source=say_unit(draw, source),
         target=say_unit(draw, target),
     )

@@ -7,11 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 from tooldrill.data.names import Draw
+from tooldrill.data.spoken import offset_forms, span_forms
 from tooldrill.data.words import word_list
 from tooldrill.data.worlds.book import Book, Draft
 from tooldrill.data.worlds.convert_session import ConvertSession
 from tooldrill.data.worlds.convert_tasks import first_part, register, unspoiled
-from tooldrill.data.worlds.spoken import offset_forms, say_day, say_time, some_date, span_forms
 from tooldrill.data.worlds.trail import Trail
 
 BOOK = Book()
@@ -57,13 +57,13 @@ def working_deadline(draw: Draw) -> Draft:
 
 
 def _counted(draw: Draw, days: int, extra: dict[str, Any]) -> Draft:
-    start, state = some_date(draw), register(draw, 1)
+    start, state = draw.day(), register(draw, 1)
     trail = Trail(ConvertSession, state)
     found = trail.do("add_days", start=start.isoformat(), days=days, **extra)
-    forms = span_forms(abs(days))
+    forms = span_forms(abs(days) * 86400, article=True)
     # "Two weeks of business days" would be ten.
     span = draw.pick(forms[:2] if extra else forms)
-    prompt = draw.say(span=span, day=say_day(draw, start), name=draw.first_name())
+    prompt = draw.say(span=span, day=draw.spoken_date(start), name=draw.first_name())
     return Draft(prompt, state, trail.calls, f"That is {found}.", (found,), ("days_between",))
 
 
@@ -90,12 +90,12 @@ def days_inclusive(draw: Draw) -> Draft:
 
 
 def _apart(draw: Draw, extra: dict[str, Any]) -> Draft:
-    first, second = sorted(draw.several(lambda: some_date(draw, 2023, 2026), 2))
+    first, second = sorted(draw.several(lambda: draw.day(2023, 2026), 2))
     state = register(draw, 1)
     trail = Trail(ConvertSession, state)
     text = trail.do("days_between", earlier=str(first), later=str(second), **extra)
     prompt = draw.say(
-        first=say_day(draw, first), second=say_day(draw, second), name=draw.first_name()
+        first=draw.spoken_date(first), second=draw.spoken_date(second), name=draw.first_name()
     )
     answer = f"It is {text}."
     return Draft(prompt, state, trail.calls, answer, (first_part(text),), ("add_days",))
@@ -109,10 +109,10 @@ def _apart(draw: Draw, extra: dict[str, Any]) -> Draft:
 )
 @unspoiled
 def day_of_week(draw: Draw) -> Draft:
-    day, state = some_date(draw, 1950, 2040), register(draw, 1)
+    day, state = draw.day(1950, 2040), register(draw, 1)
     trail = Trail(ConvertSession, state)
     name = trail.do("weekday_of", date=day.isoformat()).split(",")[0]
-    prompt = draw.say(day=say_day(draw, day), name=draw.first_name())
+    prompt = draw.say(day=draw.spoken_date(day), name=draw.first_name())
     return Draft(prompt, state, trail.calls, f"{day} is a {name}.", (name,))
 
 
@@ -125,14 +125,14 @@ def day_of_week(draw: Draw) -> Draft:
 @unspoiled
 def elsewhere(draw: Draw) -> Draft:
     here, there = draw.sample(_OFFSETS, 2)
-    day, hour, minute = some_date(draw), draw.number(0, 23), draw.pick((0, 10, 15, 30, 45, 50))
+    day, hour, minute = draw.day(), draw.number(0, 23), draw.pick((0, 10, 15, 30, 45, 50))
     state = register(draw, 1)
     trail = Trail(ConvertSession, state)
     moment = f"{day} {hour:02}:{minute:02}"
     found = trail.do("shift_clock", moment=moment, from_offset=here, to_offset=there)
     prompt = draw.say(
-        time=say_time(draw, hour, minute),
-        day=say_day(draw, day),
+        time=draw.spoken_time(hour, minute),
+        day=draw.spoken_date(day),
         here=draw.pick(offset_forms(here)),
         there=draw.pick(offset_forms(there)),
         name=draw.first_name(),

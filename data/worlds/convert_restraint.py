@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from tooldrill.data.names import Draw
+from tooldrill.data.task import Ending
 from tooldrill.data.worlds.book import Book, Draft
 from tooldrill.data.worlds.convert_tasks import quantity, register, register_name, say_unit
 from tooldrill.data.worlds.convert_units import SPOKEN_UNITS
-from tooldrill.data.worlds.spoken import say_day, some_date
 
 BOOK = Book()
 
@@ -50,7 +50,13 @@ def beyond_numbers(draw: Draw) -> Draft:
         )
     )
     answer = f"I am sorry, I cannot {short}; I only work with numbers and dates you give me."
-    return Draft(draw.say(wish=wish, name=draw.first_name()), register(draw, 1), [], answer)
+    return Draft(
+        draw.say(wish=wish, name=draw.first_name()),
+        register(draw, 1),
+        [],
+        answer,
+        ending=Ending.ADMIT,
+    )
 
 
 @BOOK.restrain(
@@ -63,7 +69,7 @@ def unit_missing(draw: Draw) -> Draft:
     unit = say_unit(draw, draw.pick(list(SPOKEN_UNITS)))
     prompt = draw.say(amount=quantity(draw), unit=unit, name=draw.first_name())
     answer = f"Into which unit should I convert the {unit}?"
-    return Draft(prompt, register(draw, 1), [], answer)
+    return Draft(prompt, register(draw, 1), [], answer, ending=Ending.ASK)
 
 
 @BOOK.restrain(
@@ -73,9 +79,9 @@ def unit_missing(draw: Draw) -> Draft:
     "The deadline runs from {day}. When is it over?",
 )
 def days_missing(draw: Draw) -> Draft:
-    prompt = draw.say(day=say_day(draw, some_date(draw)), name=draw.first_name())
+    prompt = draw.say(day=draw.spoken_date(draw.day()), name=draw.first_name())
     answer = "How many days should I count from there?"
-    return Draft(prompt, register(draw, 1), [], answer)
+    return Draft(prompt, register(draw, 1), [], answer, ending=Ending.ASK)
 
 
 @BOOK.restrain(
@@ -86,7 +92,9 @@ def days_missing(draw: Draw) -> Draft:
 )
 def people_missing(draw: Draw) -> Draft:
     prompt = draw.say(total=draw.number(2000, 90000) / 100, name=draw.first_name())
-    return Draft(prompt, register(draw, 1), [], "How many people share the bill?")
+    return Draft(
+        prompt, register(draw, 1), [], "How many people share the bill?", ending=Ending.ASK
+    )
 
 
 @BOOK.restrain(
@@ -113,7 +121,9 @@ def no_register(draw: Draw) -> Draft:
     name = register_name(draw)
     answer = f"I am sorry, I have no tool here that keeps numbers, so {name} is not stored."
     prompt = draw.say(value=quantity(draw), name=name)
-    return Draft(prompt, register(draw, 1), [], answer, without=("store_result",))
+    return Draft(
+        prompt, register(draw, 1), [], answer, without=("store_result",), ending=Ending.ADMIT
+    )
 
 
 @BOOK.restrain(
@@ -125,4 +135,6 @@ def no_register(draw: Draw) -> Draft:
 def no_thermometer(draw: Draw) -> Draft:
     prompt = draw.say(degrees=draw.number(-20, 450), name=draw.first_name())
     answer = "I am sorry, none of my tools converts temperatures, and I would rather not guess."
-    return Draft(prompt, register(draw, 1), [], answer, without=("convert_temperature",))
+    return Draft(
+        prompt, register(draw, 1), [], answer, without=("convert_temperature",), ending=Ending.ADMIT
+    )

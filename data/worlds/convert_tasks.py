@@ -12,7 +12,6 @@ from tooldrill.data.names import Draw
 from tooldrill.data.worlds.book import Book, Draft, Make
 from tooldrill.data.worlds.convert_session import ConvertSession
 from tooldrill.data.worlds.convert_units import DIGITS, DIMENSIONS, SPOKEN_UNITS, in_base
-from tooldrill.data.worlds.spoken import say_number
 from tooldrill.data.worlds.trail import Trail
 
 BOOK = Book(
@@ -109,7 +108,7 @@ def other_unit(draw: Draw) -> Draft:
     trail = Trail(ConvertSession, state)
     text = trail.do("convert_units", value=amount, from_unit=source, to_unit=target)
     figure, said = first_part(text), say_unit(draw, target)
-    spoken = say_number(draw, amount)
+    spoken = draw.spoken_number(amount)
     prompt = draw.say(amount=spoken, source=say_unit(draw, source), target=said)
     answer = f"That is {figure} {said}."
     needs = ("convert_temperature",)
@@ -270,7 +269,9 @@ def _bill(draw: Draw, tip: int | None) -> Draft:
     state = register(draw, 1)
     trail = Trail(ConvertSession, state)
     found = first_part(trail.do("split_bill", total=total, people=people, **extra))
-    prompt = draw.say(total=total, tip=tip, people=say_number(draw, people), name=draw.first_name())
+    prompt = draw.say(
+        total=total, tip=tip, people=draw.spoken_number(people), name=draw.first_name()
+    )
     answer = f"Everyone pays {found}."
     return Draft(prompt, state, trail.calls, answer, (found,), ("do_arithmetic", "percent_of"))
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from tooldrill.data.names import Draw
+from tooldrill.data.task import Ending
 from tooldrill.data.worlds.book import Book, Draft
 from tooldrill.data.worlds.files_tasks import some_folder
 
@@ -66,6 +67,7 @@ def beyond_files(draw: Draw) -> Draft:
         some_folder(draw, {path: [draw.line()]}),
         [],
         answer,
+        ending=Ending.ADMIT,
     )
 
 
@@ -85,5 +87,10 @@ def read_only(draw: Draw) -> Draft:
         "insert_before",
     )
     return Draft(
-        draw.say(path=path, line=line), some_folder(draw, {}, 1), [], answer, without=without
+        draw.say(path=path, line=line),
+        some_folder(draw, {}, 1),
+        [],
+        answer,
+        without=without,
+        ending=Ending.ADMIT,
     )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from tooldrill.data.names import Draw
+from tooldrill.data.task import Ending
 from tooldrill.data.worlds.book import Book, Draft
 from tooldrill.data.worlds.inventory_tasks import some_items, some_shelves, warehouse
 
@@ -62,7 +63,11 @@ def beyond_inventory(draw: Draw) -> Draft:
     )
     answer = f"Sorry, I cannot {short}: no tool of mine does that."
     return Draft(
-        draw.say(wish=wish), warehouse(draw, [item], some_shelves(draw, 1), []), [], answer
+        draw.say(wish=wish),
+        warehouse(draw, [item], some_shelves(draw, 1), []),
+        [],
+        answer,
+        ending=Ending.ADMIT,
     )
 
 
@@ -74,4 +79,11 @@ def no_prices(draw: Draw) -> Draft:
     (item,), price = some_items(draw, 1), draw.number(5, 300)
     answer = f"Sorry, I have no tool that changes the price of {item['sku']}."
     state = warehouse(draw, [item], some_shelves(draw, 1), [])
-    return Draft(draw.say(sku=item["sku"], price=price), state, [], answer, without=("set_price",))
+    return Draft(
+        draw.say(sku=item["sku"], price=price),
+        state,
+        [],
+        answer,
+        without=("set_price",),
+        ending=Ending.ADMIT,
+    )

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from tooldrill.data.names import Draw
-from tooldrill.data.worlds.spoken import some_date
 
 ENVIRONMENTS = ("development", "staging", "production")
 # How people call an environment; every one of them is plain without a guess.
@@ -143,7 +142,7 @@ def board(draw: Draw, services: list[dict[str, Any]], **tables: Any) -> dict[str
 
 def today(draw: Draw) -> date:
     """A day before every day that `later` gives."""
-    return some_date(draw, 2023, 2025)
+    return draw.day(2023, 2025)
 
 
 def later(draw: Draw) -> tuple[date, int, int]:

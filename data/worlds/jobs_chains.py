@@ -9,7 +9,6 @@ from tooldrill.data.worlds import jobs_board as boards
 from tooldrill.data.worlds.book import Book, Draft, OracleCall
 from tooldrill.data.worlds.convert_tasks import unspoiled
 from tooldrill.data.worlds.jobs_tasks import one_service, releases, where
-from tooldrill.data.worlds.spoken import say_day, say_number, say_time
 
 BOOK = Book()
 
@@ -106,7 +105,7 @@ def by_the_book(draw: Draw) -> Draft:
         ("silence_alert", {"alert_id": alert["id"], "until": until}),
     ]
     prompt = draw.say(
-        day=say_day(draw, day), time=say_time(draw, hour, minute), name=draw.first_name()
+        day=draw.spoken_date(day), time=draw.spoken_time(hour, minute), name=draw.first_name()
     )
     state = boards.board(draw, [row], alerts=[alert, other], runbooks=books)
     answer = f"Done: {name} was restarted and scaled to {count}; {alert['id']} is silent."
@@ -191,8 +190,8 @@ def guilty_job(draw: Draw) -> Draft:
     prompt = draw.say(
         service=name,
         where=where(draw, environment),
-        day=say_day(draw, day),
-        time=say_time(draw, hour, minute),
+        day=draw.spoken_date(day),
+        time=draw.spoken_time(hour, minute),
         name=draw.first_name(),
     )
     answer = f"Done: {names[0]} is paused and both alerts are silent until {until}."
@@ -240,7 +239,7 @@ def at_least(draw: Draw) -> Draft:
     prompt = draw.say(
         service=name,
         where=where(draw, environment),
-        count=say_number(draw, count),
+        count=draw.spoken_number(count),
         name=draw.first_name(),
     )
     answer = f"{name} has {max(count, row['replicas'])} replicas in {environment}."

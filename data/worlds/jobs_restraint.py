@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from tooldrill.data.names import Draw
+from tooldrill.data.task import Ending
 from tooldrill.data.worlds import jobs_board as boards
 from tooldrill.data.worlds.book import Book, Draft
 from tooldrill.data.worlds.jobs_tasks import one_service, where
-from tooldrill.data.worlds.spoken import say_day
 
 BOOK = Book()
 
@@ -52,7 +52,7 @@ def beyond_board(draw: Draw) -> Draft:
     )
     answer = f"I am afraid I cannot {short} with the tools I have here."
     prompt = draw.say(wish=wish, name=draw.first_name())
-    return Draft(prompt, boards.board(draw, [row]), [], answer)
+    return Draft(prompt, boards.board(draw, [row]), [], answer, ending=Ending.ADMIT)
 
 
 @BOOK.restrain(
@@ -66,7 +66,7 @@ def version_missing(draw: Draw) -> Draft:
     place = where(draw, row["environment"])
     prompt = draw.say(service=row["name"], where=place, name=draw.first_name())
     answer = f"Which version of {row['name']} should I deploy?"
-    return Draft(prompt, boards.board(draw, [row]), [], answer)
+    return Draft(prompt, boards.board(draw, [row]), [], answer, ending=Ending.ASK)
 
 
 @BOOK.restrain(
@@ -80,7 +80,7 @@ def until_missing(draw: Draw) -> Draft:
     alert = boards.alert(draw, row["name"], "warning")
     prompt = draw.say(alert=alert["id"], name=draw.first_name())
     answer = f"Until when should {alert['id']} be silent?"
-    return Draft(prompt, boards.board(draw, [row], alerts=[alert]), [], answer)
+    return Draft(prompt, boards.board(draw, [row], alerts=[alert]), [], answer, ending=Ending.ASK)
 
 
 @BOOK.restrain(
@@ -93,7 +93,7 @@ def slot_missing(draw: Draw) -> Draft:
     row = boards.job(draw, boards.job_name(draw))
     prompt = draw.say(job=row["name"], name=draw.first_name())
     answer = f"On which days and at what time should {row['name']} run?"
-    return Draft(prompt, boards.board(draw, [], jobs=[row]), [], answer)
+    return Draft(prompt, boards.board(draw, [], jobs=[row]), [], answer, ending=Ending.ASK)
 
 
 @BOOK.restrain(
@@ -122,7 +122,9 @@ def no_way_back(draw: Draw) -> Draft:
     prompt = draw.say(service=row["name"], where=place, name=draw.first_name())
     answer = f"I am afraid none of my tools here can take {row['name']} back to an older version."
     without = ("roll_back", "deploy_version", "show_service")
-    return Draft(prompt, boards.board(draw, [row]), [], answer, without=without)
+    return Draft(
+        prompt, boards.board(draw, [row]), [], answer, without=without, ending=Ending.ADMIT
+    )
 
 
 @BOOK.restrain(
@@ -134,7 +136,7 @@ def no_way_back(draw: Draw) -> Draft:
 def no_silencing(draw: Draw) -> Draft:
     row, (day, _, _) = one_service(draw), boards.later(draw)
     alert = boards.alert(draw, row["name"], "warning")
-    prompt = draw.say(alert=alert["id"], day=say_day(draw, day), name=draw.first_name())
+    prompt = draw.say(alert=alert["id"], day=draw.spoken_date(day), name=draw.first_name())
     answer = f"I am afraid I have no tool that silences {alert['id']}."
     state = boards.board(draw, [row], alerts=[alert])
-    return Draft(prompt, state, [], answer, without=("silence_alert",))
+    return Draft(prompt, state, [], answer, without=("silence_alert",), ending=Ending.ADMIT)

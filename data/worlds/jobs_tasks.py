@@ -10,7 +10,6 @@ from tooldrill.data.names import Draw
 from tooldrill.data.worlds import jobs_board as boards
 from tooldrill.data.worlds.book import Book, Draft, OracleCall
 from tooldrill.data.worlds.convert_tasks import unspoiled
-from tooldrill.data.worlds.spoken import say_day, say_number, say_time
 
 BOOK = Book(
     asides=(
@@ -106,7 +105,7 @@ def _going_back(draw: Draw, steps: int) -> Draft:
     prompt = draw.say(
         service=name,
         where=where(draw, environment),
-        steps=say_number(draw, steps),
+        steps=draw.spoken_number(steps),
         name=draw.first_name(),
     )
     answer = f"Done: {name} is at {past[-steps]} again."
@@ -124,7 +123,7 @@ def _going_back(draw: Draw, steps: int) -> Draft:
 def more_or_fewer(draw: Draw) -> Draft:
     row = one_service(draw, replicas=draw.number(1, 3))
     count, name, environment = draw.number(4, 30), row["name"], row["environment"]
-    prompt = draw.say(count=say_number(draw, count), service=name, where=where(draw, environment))
+    prompt = draw.say(count=draw.spoken_number(count), service=name, where=where(draw, environment))
     arguments = {"service": name, "environment": environment, "replicas": count}
     answer = f"Done: {count} copies of {name} run in {environment}."
     state = boards.board(draw, [row])
@@ -228,8 +227,8 @@ def _silence(draw: Draw, reason: str | None) -> Draft:
     extra = {} if reason is None else {"reason": reason}
     prompt = draw.say(
         alert=alert["id"],
-        day=say_day(draw, day),
-        time=say_time(draw, hour, minute),
+        day=draw.spoken_date(day),
+        time=draw.spoken_time(hour, minute),
         reason=reason,
         name=draw.first_name(),
     )

@@ -7,7 +7,6 @@ from __future__ import annotations
 from tooldrill.data.names import Draw
 from tooldrill.data.worlds import jobs_board as boards
 from tooldrill.data.worlds.book import Book, Draft, OracleCall
-from tooldrill.data.worlds.spoken import say_time
 
 BOOK = Book()
 
@@ -26,7 +25,7 @@ def new_schedule(draw: Draw) -> Draft:
     prompt = draw.say(
         job=row["name"],
         days=draw.pick(boards.DAYS[days]),
-        time=say_time(draw, hour, minute),
+        time=draw.spoken_time(hour, minute),
         name=draw.first_name(),
     )
     time = f"{hour:02}:{minute:02}"

@@ -11,7 +11,6 @@ from tooldrill.data.names import Draw
 from tooldrill.data.worlds.book import Book, Draft, OracleCall
 from tooldrill.data.worlds.kitchen_larder import Larder, food, foods
 from tooldrill.data.worlds.kitchen_store import quantity
-from tooldrill.data.worlds.spoken import number_forms, say_day, say_number
 
 BOOK = Book(
     asides=(
@@ -42,7 +41,7 @@ def shop_for(draw: Draw) -> Draft:
     dish, count = larder.dish(foods(draw, draw.number(2, 3))), draw.pick((2, 6, 8, 10, 12))
     calls: list[OracleCall] = [("dish_card", {"dish": dish, "eaters": count})]
     calls += [("need_to_buy", item) for item in _scaled(larder, dish, count)]
-    prompt = draw.say(dish=dish, count=say_number(draw, count))
+    prompt = draw.say(dish=dish, count=draw.spoken_number(count))
     answer = f"Done: all that {dish} takes is on the list."
     return Draft(prompt, larder.state, calls, answer, needs=("stock_pantry",))
 
@@ -62,7 +61,7 @@ def cooked_it(draw: Draw) -> Draft:
         larder.lot(item, draw.number(5, 99), amount=need["amount"] + draw.number(1, 90))
     calls: list[OracleCall] = [("dish_card", {"dish": dish, "eaters": count})]
     calls += [("take_from_pantry", need) for need in used]
-    prompt = draw.say(dish=dish, count=say_number(draw, count))
+    prompt = draw.say(dish=dish, count=draw.spoken_number(count))
     answer = f"Done: what {dish} used is out of the pantry."
     return Draft(prompt, larder.state, calls, answer)
 
@@ -84,7 +83,7 @@ def against_waste(draw: Draw) -> Draft:
         ("browse_cookbook", {"containing": item.name}),
         ("plan_dish", {"dish": dish, "meal_day": day.isoformat()}),
     ]
-    prompt = draw.say(first=say_day(draw, first), day=say_day(draw, day))
+    prompt = draw.say(first=draw.spoken_date(first), day=draw.spoken_date(day))
     return Draft(prompt, larder.state, calls, f"Done: {dish} on {day} uses the {item.name}.")
 
 
@@ -101,7 +100,7 @@ def nameless_dish(draw: Draw) -> Draft:
         ("browse_cookbook", {"containing": item.name}),
         ("plan_dish", {"dish": dish, "meal_day": day.isoformat()}),
     ]
-    prompt = draw.say(food=item.name, day=say_day(draw, day))
+    prompt = draw.say(food=item.name, day=draw.spoken_date(day))
     return Draft(prompt, larder.state, calls, f"Done: {dish} is planned for {day}.")
 
 
@@ -121,7 +120,7 @@ def postponed_dinner(draw: Draw) -> Draft:
         ("clear_meal", {"meal_day": old.isoformat()}),
         ("plan_dish", {"dish": dish, "meal_day": new.isoformat()}),
     ]
-    prompt = draw.say(old=say_day(draw, old), new=say_day(draw, new))
+    prompt = draw.say(old=draw.spoken_date(old), new=draw.spoken_date(new))
     return Draft(prompt, larder.state, calls, f"Done: {dish} is planned for {new}.")
 
 
@@ -166,7 +165,7 @@ def whole_evening(draw: Draw) -> Draft:
         *[("need_to_buy", need) for need in _scaled(larder, dish, count)],
         ("start_timer", {"rings_for": name, "after_minutes": minutes}),
     ]
-    said = {"count": draw.pick(number_forms(count)), "day": say_day(draw, day)}
+    said = {"count": draw.spoken_number(count), "day": draw.spoken_date(day)}
     prompt = draw.say(course=course, food=item.name, name=name, **said)
     answer = f"Done: {dish} is planned, its ingredients are on the list, the timer runs."
     return Draft(prompt, larder.state, calls, answer)

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from tooldrill.data.names import Draw
 from tooldrill.data.words import word_list
-from tooldrill.data.worlds.spoken import number_forms, some_date
 
 _BY_WEIGHT = word_list(
     """
@@ -80,13 +79,13 @@ def amount_of(draw: Draw, unit: str) -> int:
 def spoken(draw: Draw, amount: int, unit: str) -> tuple[str, int, str]:
     """An amount as somebody says it, and the number and unit that a call needs for it."""
     if unit == "pieces":
-        return draw.pick(number_forms(amount)), amount, unit
+        return draw.spoken_number(amount), amount, unit
     bigger, word, small = (
         ("kg", "kilos", "grams") if unit == "g" else ("l", "litres", "millilitres")
     )
     if amount >= 1000 and draw.chance(0.5):
         count = amount // 1000 + 1
-        return f"{draw.pick(number_forms(count))} {word}", count, bigger
+        return f"{draw.spoken_number(count)} {word}", count, bigger
     return draw.pick((f"{amount} {small}", f"{amount} {unit}", f"{amount}{unit}")), amount, unit
 
 
@@ -100,7 +99,7 @@ class Larder:
 
     def __init__(self, draw: Draw, others: int = 3) -> None:
         self._draw = draw
-        self.today = some_date(draw, 2024, 2030)
+        self.today = draw.day(2024, 2030)
         self.recipes: dict[str, dict[str, Any]] = {}
         self.pantry: list[dict[str, Any]] = []
         self.shopping: list[dict[str, Any]] = []

@@ -10,7 +10,6 @@ from tooldrill.data.names import Draw
 from tooldrill.data.worlds.book import Book, Draft, OracleCall
 from tooldrill.data.worlds.kitchen_larder import Larder, food, foods
 from tooldrill.data.worlds.kitchen_store import quantity
-from tooldrill.data.worlds.spoken import say_day, say_number
 
 BOOK = Book()
 
@@ -28,7 +27,7 @@ def quick_idea(draw: Draw) -> Draft:
     larder.dish([other, item], minutes=count + draw.number(10, 60))
     arguments = {"containing": item.name, "ready_within": count}
     calls: list[OracleCall] = [("browse_cookbook", arguments)]
-    prompt = draw.say(food=item.name, count=say_number(draw, count))
+    prompt = draw.say(food=item.name, count=draw.spoken_number(count))
     return Draft(prompt, larder.state, calls, f"{quick} would do.", (quick,))
 
 
@@ -60,7 +59,7 @@ def scaled_amount(draw: Draw) -> Draft:
     item = draw.pick(larder.recipes[dish]["ingredients"])
     wanted = quantity(item["amount"] * count / 4, item["unit"])
     calls: list[OracleCall] = [("dish_card", {"dish": dish, "eaters": count})]
-    prompt = draw.say(dish=dish, food=item["food"], count=say_number(draw, count))
+    prompt = draw.say(dish=dish, food=item["food"], count=draw.spoken_number(count))
     answer = f"For {count} you need {wanted} {item['food']}."
     return Draft(prompt, larder.state, calls, answer, (wanted,))
 
@@ -92,7 +91,7 @@ def eat_first(draw: Draw) -> Draft:
     larder.lot(item, keeps)
     day = larder.today + timedelta(days=keeps + draw.number(0, 9))
     calls: list[OracleCall] = [("soon_spoiled", {"by_day": day.isoformat()})]
-    prompt, answer = draw.say(day=say_day(draw, day)), f"To be eaten by then: {item.name}."
+    prompt, answer = draw.say(day=draw.spoken_date(day)), f"To be eaten by then: {item.name}."
     return Draft(prompt, larder.state, calls, answer, (item.name,))
 
 
@@ -110,6 +109,6 @@ def coming_meals(draw: Draw) -> Draft:
     larder.meal(first + timedelta(days=count), outside, "lunch")
     arguments = {"starting": first.isoformat(), "days_shown": count}
     calls: list[OracleCall] = [("menu_from", arguments)]
-    said = {"count": say_number(draw, count), "day": say_day(draw, first)}
+    said = {"count": draw.spoken_number(count), "day": draw.spoken_date(first)}
     prompt = draw.say(name=draw.first_name(), **said)
     return Draft(prompt, larder.state, calls, f"There will be {inside}.", (inside,))

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from tooldrill.data.names import Draw
+from tooldrill.data.task import Ending
 from tooldrill.data.worlds.book import Book, Draft
 from tooldrill.data.worlds.kitchen_larder import Larder, food, foods
 from tooldrill.data.worlds.kitchen_store import quantity
-from tooldrill.data.worlds.spoken import number_forms, say_day
 
 BOOK = Book()
 
@@ -39,7 +39,7 @@ def table_talk(draw: Draw) -> Draft:
 )
 def kilos_to_grams(draw: Draw) -> Draft:
     count = draw.number(2, 19)
-    prompt = draw.say(count=draw.pick(number_forms(count)))
+    prompt = draw.say(count=draw.spoken_number(count))
     answer = f"That makes {count * 1000} grams."
     return Draft(prompt, Larder(draw, 1).state, [], answer, (str(count * 1000),))
 
@@ -62,7 +62,7 @@ def beyond_kitchen(draw: Draw) -> Draft:
     )
     prompt = draw.say(wish=wish, name=draw.first_name())
     answer = f"Sorry, I cannot {short}. I only keep the books of this kitchen."
-    return Draft(prompt, Larder(draw, 1).state, [], answer)
+    return Draft(prompt, Larder(draw, 1).state, [], answer, ending=Ending.ADMIT)
 
 
 @BOOK.restrain(
@@ -72,9 +72,11 @@ def beyond_kitchen(draw: Draw) -> Draft:
 )
 def no_timer(draw: Draw) -> Draft:
     thing, count = food(draw).name, draw.number(4, 70)
-    prompt = draw.say(food=thing, count=draw.pick(number_forms(count)))
-    answer = f"I have no timer here, please watch the {thing} yourself."
-    return Draft(prompt, Larder(draw, 1).state, [], answer, without=("start_timer",))
+    prompt = draw.say(food=thing, count=draw.spoken_number(count))
+    answer = f"I have no tool that sets timers here, please watch the {thing} yourself."
+    return Draft(
+        prompt, Larder(draw, 1).state, [], answer, without=("start_timer",), ending=Ending.ADMIT
+    )
 
 
 @BOOK.restrain(
@@ -88,7 +90,9 @@ def no_discarding(draw: Draw) -> Draft:
     answer = f"I have no tool to throw food away, so this is still listed: {item.name}."
     # Using all of it up would come to the same, so that is not offered either.
     without = ("discard_food", "take_from_pantry")
-    return Draft(draw.say(food=item.name), larder.state, [], answer, without=without)
+    return Draft(
+        draw.say(food=item.name), larder.state, [], answer, without=without, ending=Ending.ADMIT
+    )
 
 
 @BOOK.restrain(
@@ -100,7 +104,7 @@ def no_discarding(draw: Draw) -> Draft:
 def how_much_to_buy(draw: Draw) -> Draft:
     name = food(draw).name
     answer = draw.pick((f"How much {name} do you want?", f"Which amount of {name} should I list?"))
-    return Draft(draw.say(food=name), Larder(draw, 1).state, [], answer)
+    return Draft(draw.say(food=name), Larder(draw, 1).state, [], answer, ending=Ending.ASK)
 
 
 @BOOK.restrain(
@@ -113,7 +117,9 @@ def which_day(draw: Draw) -> Draft:
     larder = Larder(draw, 2)
     dish = draw.pick(list(larder.recipes))
     answer = f"On which day would you like {dish}, and at which meal?"
-    return Draft(draw.say(dish=dish, name=draw.first_name()), larder.state, [], answer)
+    return Draft(
+        draw.say(dish=dish, name=draw.first_name()), larder.state, [], answer, ending=Ending.ASK
+    )
 
 
 @BOOK.restrain(
@@ -125,6 +131,6 @@ def counts_agree(draw: Draw) -> Draft:
     larder, (item, _) = Larder(draw, 1), foods(draw, 2)
     lot = larder.lot(item, keeps := draw.number(9, 90))
     amount = quantity(lot["amount"], lot["unit"])
-    day = say_day(draw, type(larder.today).fromordinal(larder.today.toordinal() + keeps))
+    day = draw.spoken_date(type(larder.today).fromordinal(larder.today.toordinal() + keeps))
     prompt = draw.say(amount=amount, food=item.name, day=day)
     return Draft(prompt, larder.state, [], f"Then nothing changes for {item.name}.")

@@ -12,7 +12,7 @@ import re
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from tooldrill.data.worlds.base import Session, ToolError
+from tooldrill.data.worlds.base import Session, ToolError, own_copy
 
 Unit = Literal["g", "kg", "ml", "l", "pieces"]
 Entry = dict[str, Any]
@@ -37,7 +37,7 @@ class KitchenStore(Session):
     """
 
     def __init__(self, state: dict[str, Any]) -> None:
-        self._state: dict[str, Any] = json.loads(json.dumps(state))
+        self._state: dict[str, Any] = own_copy(state)
         self._recipes: dict[str, Entry] = self._state["recipes"]
         self._pantry: list[Entry] = self._state["pantry"]
         self._shopping: list[Entry] = self._state["shopping"]
@@ -51,7 +51,7 @@ class KitchenStore(Session):
             for name, entries in self._state.items()
             if isinstance(entries, list)
         }
-        return {**self._state, **lists}
+        return own_copy({**self._state, **lists})
 
     def _dish(self, name: str) -> str:
         """The dish as it is spelled, whatever the case it was asked for in."""

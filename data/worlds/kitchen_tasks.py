@@ -8,9 +8,9 @@ Questions are in `kitchen_lookups`, longer ones in `kitchen_chains`.
 from __future__ import annotations
 
 from tooldrill.data.names import Draw
+from tooldrill.data.spoken import in_words
 from tooldrill.data.worlds.book import Book, Draft, OracleCall
 from tooldrill.data.worlds.kitchen_larder import Larder, amount_of, dish_name, food, foods, spoken
-from tooldrill.data.worlds.spoken import number_forms, say_day, say_number
 
 BOOK = Book(
     asides=(
@@ -38,7 +38,7 @@ def brought_home(draw: Draw) -> Draft:
     said, amount, unit = spoken(draw, amount_of(draw, item.unit), item.unit)
     day = larder.soon()
     arguments = {"food": item.name, "amount": amount, "unit": unit, "best_before": str(day)}
-    prompt = draw.say(amount=said, food=item.name, day=say_day(draw, day))
+    prompt = draw.say(amount=said, food=item.name, day=draw.spoken_date(day))
     calls: list[OracleCall] = [("stock_pantry", arguments)]
     answer = f"Done, now in the pantry: {item.name}."
     return Draft(prompt, larder.state, calls, answer, needs=("need_to_buy",))
@@ -137,7 +137,7 @@ def menu_entry(draw: Draw) -> Draft:
     mealtime = draw.pick(("breakfast", "lunch"))
     arguments = {"dish": dish, "meal_day": str(day), "mealtime": mealtime, "eaters": count}
     prompt = draw.say(
-        dish=dish, day=say_day(draw, day), mealtime=mealtime, count=say_number(draw, count)
+        dish=dish, day=draw.spoken_date(day), mealtime=mealtime, count=draw.spoken_number(count)
     )
     calls: list[OracleCall] = [("plan_dish", arguments)]
     return Draft(prompt, larder.state, calls, f"Done: {dish} is planned for {day}.")
@@ -155,7 +155,7 @@ def eating_out(draw: Draw) -> Draft:
     larder.meal(day, draw.pick(list(larder.recipes)))
     calls: list[OracleCall] = [("clear_meal", {"meal_day": str(day)})]
     answer = f"Done: nothing is planned for the evening of {day}."
-    return Draft(draw.say(day=say_day(draw, day)), larder.state, calls, answer)
+    return Draft(draw.say(day=draw.spoken_date(day)), larder.state, calls, answer)
 
 
 @BOOK.act(
@@ -169,7 +169,7 @@ def beep(draw: Draw) -> Draft:
     thing, count = food(draw).name, draw.number(3, 90)
     arguments = {"rings_for": thing, "after_minutes": count}
     calls: list[OracleCall] = [("start_timer", arguments)]
-    prompt = draw.say(thing=thing, count=draw.pick(number_forms(count)))
+    prompt = draw.say(thing=thing, count=draw.spoken_number(count))
     answer = f"Done: it rings for the {thing} in {count} minutes."
     return Draft(prompt, Larder(draw, 1).state, calls, answer)
 
@@ -183,7 +183,7 @@ def loud_beep(draw: Draw) -> Draft:
     thing, hours = food(draw).name, draw.number(2, 9)
     arguments = {"rings_for": thing, "after_minutes": hours * 60, "keep_ringing": True}
     calls: list[OracleCall] = [("start_timer", arguments)]
-    prompt = draw.say(thing=thing, span=f"{number_forms(hours)[1]} hours")
+    prompt = draw.say(thing=thing, span=f"{in_words(hours)} hours")
     answer = f"Done: it rings for the {thing} in {hours} hours."
     return Draft(prompt, Larder(draw, 1).state, calls, answer)
 
@@ -200,6 +200,6 @@ def family_recipe(draw: Draw) -> Draft:
     count, minutes = draw.number(2, 8), draw.number(2, 20) * 5
     arguments = {"dish": dish, "serves": count, "cooking_minutes": minutes}
     calls: list[OracleCall] = [("write_recipe", {**arguments, "ingredient_lines": [one, two]})]
-    said = {"count": say_number(draw, count), "minutes": say_number(draw, minutes)}
+    said = {"count": draw.spoken_number(count), "minutes": draw.spoken_number(minutes)}
     prompt = draw.say(dish=dish, one=one, two=two, **said)
     return Draft(prompt, larder.state, calls, f"Done: {dish} is in the cookbook.")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from tooldrill.data.names import Draw
+from tooldrill.data.task import Ending
 from tooldrill.data.worlds import library_shelf as shelves
 from tooldrill.data.worlds.book import Book, Draft
 
@@ -51,7 +52,7 @@ def beyond_shelves(draw: Draw) -> Draft:
     )
     answer = f"I regret that I cannot {short}: my tools only search, read and collect."
     prompt = draw.say(wish=wish, name=draw.first_name())
-    return Draft(prompt, shelves.library([row]), [], answer)
+    return Draft(prompt, shelves.library([row]), [], answer, ending=Ending.ADMIT)
 
 
 @BOOK.restrain(
@@ -65,7 +66,9 @@ def list_missing(draw: Draw) -> Draft:
     names = draw.several(lambda: shelves.list_name(draw), 2)
     state = shelves.library([row], lists={name: [] for name in names})
     prompt = draw.say(code=row["id"], name=draw.first_name())
-    return Draft(prompt, state, [], f"Which reading list should {row['id']} go on?")
+    return Draft(
+        prompt, state, [], f"Which reading list should {row['id']} go on?", ending=Ending.ASK
+    )
 
 
 @BOOK.restrain(
@@ -77,7 +80,13 @@ def list_missing(draw: Draw) -> Draft:
 def remark_missing(draw: Draw) -> Draft:
     (row,) = shelves.shelf(draw, 1)
     prompt = draw.say(code=row["id"], name=draw.first_name())
-    return Draft(prompt, shelves.library([row]), [], f"What should the note on {row['id']} say?")
+    return Draft(
+        prompt,
+        shelves.library([row]),
+        [],
+        f"What should the note on {row['id']} say?",
+        ending=Ending.ASK,
+    )
 
 
 @BOOK.restrain(
@@ -90,7 +99,7 @@ def sentence_missing(draw: Draw) -> Draft:
     (row,) = shelves.shelf(draw, 1)
     prompt = draw.say(code=row["id"], name=draw.first_name())
     answer = f"Which sentence of {row['id']} should I quote, and from which section?"
-    return Draft(prompt, shelves.library([row]), [], answer)
+    return Draft(prompt, shelves.library([row]), [], answer, ending=Ending.ASK)
 
 
 @BOOK.restrain(
@@ -131,4 +140,4 @@ def no_export(draw: Draw) -> Draft:
     answer = f"I regret that I have no tool that writes out {name}."
     prompt = draw.say(where=name, name=draw.first_name())
     without = ("export_list", "show_reading_list")
-    return Draft(prompt, state, [], answer, without=without)
+    return Draft(prompt, state, [], answer, without=without, ending=Ending.ADMIT)

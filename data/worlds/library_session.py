@@ -50,7 +50,7 @@ class LibrarySession(Session):
             "bookmarks": [[*place, label] for place, label in sorted(self._bookmarks.items())],
             "notes": [list(note) for note in sorted(self._notes)],
             "quotes": [list(quote) for quote in sorted(self._quotes)],
-            "exports": dict(sorted(self._exports.items())),
+            "exports": {name: list(made) for name, made in sorted(self._exports.items())},
         }
 
     def search_documents(

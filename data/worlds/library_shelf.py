@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tooldrill.data.names import Draw
-from tooldrill.data.worlds.spoken import ordinal_forms
+from tooldrill.data.spoken import ordinal_forms
 
 Document = dict[str, Any]
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from tooldrill.data.names import Draw
 from tooldrill.data.words import word_list
-from tooldrill.data.worlds.spoken import some_date
 
 Message = dict[str, Any]
 
@@ -142,7 +141,7 @@ class Mailbox:
 
     def __init__(self, draw: Draw, others: int = 4) -> None:
         self._draw = draw
-        self.today = some_date(draw, 2023, 2030)
+        self.today = draw.day(2023, 2030)
         self.me = f"{draw.word()}.{draw.word()}@{draw.fake.domain_name()}"
         self.folders = ["inbox", "archive", "trash", "sent", "drafts", *_own_folders(draw)]
         self.lists: list[str] = [list_address(draw) for _ in range(draw.number(1, 3))]

@@ -9,7 +9,6 @@ from datetime import timedelta
 from tooldrill.data.names import Draw
 from tooldrill.data.worlds.book import Book, Draft, OracleCall
 from tooldrill.data.worlds.mail_boxes import Mailbox, code, letter, name_of, person, sentence
-from tooldrill.data.worlds.spoken import say_day, say_number
 
 BOOK = Book()
 
@@ -28,7 +27,7 @@ def newest(draw: Draw) -> Draft:
     inside.sort(key=lambda m: (m["date"], m["id"]), reverse=True)
     subjects = tuple(m["subject"] for m in inside[:count])
     calls: list[OracleCall] = [("list_messages", {"folder": folder, "limit": count})]
-    prompt = draw.say(count=say_number(draw, count), folder=folder)
+    prompt = draw.say(count=draw.spoken_number(count), folder=folder)
     return Draft(prompt, box.state, calls, f"They are: {'; '.join(subjects)}.", subjects)
 
 
@@ -65,7 +64,7 @@ def in_those_days(draw: Draw) -> Draft:
     box.add(author, date=(end + timedelta(days=draw.number(2, 20))).isoformat())
     name = name_of(author)
     days = {"since": start.isoformat(), "until": end.isoformat()}
-    prompt = draw.say(name=name, first=say_day(draw, start), last=say_day(draw, end))
+    prompt = draw.say(name=name, first=draw.spoken_date(start), last=draw.spoken_date(end))
     calls: list[OracleCall] = [("search_mail", {"sender": name, **days})]
     answer = f"{name} wrote '{hit['subject']}'."
     return Draft(prompt, box.state, calls, answer, (hit["subject"],))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from tooldrill.data.names import Draw
+from tooldrill.data.task import Ending
 from tooldrill.data.worlds.book import Book, Draft
 from tooldrill.data.worlds.mail_boxes import Mailbox, address, list_address, lure, person, subject
 
@@ -61,7 +62,7 @@ def beyond_mail(draw: Draw) -> Draft:
     )
     prompt = draw.say(wish=wish, name=draw.first_name())
     answer = f"I cannot {short}: the tools I have only reach your mailbox."
-    return Draft(prompt, Mailbox(draw, 1).state, [], answer)
+    return Draft(prompt, Mailbox(draw, 1).state, [], answer, ending=Ending.ADMIT)
 
 
 @BOOK.restrain(
@@ -77,7 +78,7 @@ def no_forwarding(draw: Draw) -> Draft:
     prompt = draw.say(number=number, to=to)
     # The text alone could be sent as a new mail, so that is not offered either.
     without = ("forward_message", "send_mail", "save_draft")
-    return Draft(prompt, box.state, [], answer, without=without)
+    return Draft(prompt, box.state, [], answer, without=without, ending=Ending.ADMIT)
 
 
 @BOOK.restrain(
@@ -91,7 +92,9 @@ def no_unsubscribing(draw: Draw) -> Draft:
     wanted = list_address(draw)
     box.lists.append(wanted)
     answer = f"I cannot unsubscribe you from {wanted}: I have no tool for that."
-    return Draft(draw.say(list=wanted), box.state, [], answer, without=("leave_list",))
+    return Draft(
+        draw.say(list=wanted), box.state, [], answer, without=("leave_list",), ending=Ending.ADMIT
+    )
 
 
 @BOOK.restrain(
@@ -110,7 +113,7 @@ def mail_without_text(draw: Draw) -> Draft:
             f"I need the address of {name} and the text before I can send anything.",
         )
     )
-    return Draft(prompt, Mailbox(draw, 1).state, [], answer)
+    return Draft(prompt, Mailbox(draw, 1).state, [], answer, ending=Ending.ASK)
 
 
 @BOOK.restrain(
@@ -126,7 +129,7 @@ def absence_without_days(draw: Draw) -> Draft:
             "I still need the first day, the last day and the text of the notice.",
         )
     )
-    return Draft(draw.say(city=draw.city()), Mailbox(draw, 1).state, [], answer)
+    return Draft(draw.say(city=draw.city()), Mailbox(draw, 1).state, [], answer, ending=Ending.ASK)
 
 
 @BOOK.restrain(

@@ -9,7 +9,7 @@ import json
 from datetime import date
 from typing import Any
 
-from tooldrill.data.worlds.base import Session, ToolError
+from tooldrill.data.worlds.base import Session, ToolError, own_copy
 
 Message = dict[str, Any]
 
@@ -25,7 +25,7 @@ class Mailbox(Session):
     """
 
     def __init__(self, state: dict[str, Any]) -> None:
-        self._state: dict[str, Any] = json.loads(json.dumps(state))
+        self._state: dict[str, Any] = own_copy(state)
         self._messages: list[Message] = self._state["messages"]
         self._first_new = self._next_id()
 
@@ -44,12 +44,13 @@ class Mailbox(Session):
             }
             for message in self._messages
         ]
-        return {
+        state = {
             **self._state,
             "messages": sorted(messages, key=_sort_key),
             "lists": sorted(self._state["lists"]),
             "rules": sorted(self._state["rules"], key=_sort_key),
         }
+        return own_copy(state)
 
     def _next_id(self) -> int:
         return max((m["id"] for m in self._messages), default=0) + 1

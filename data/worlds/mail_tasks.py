@@ -18,7 +18,6 @@ from tooldrill.data.worlds.mail_boxes import (
     person,
     subject,
 )
-from tooldrill.data.worlds.spoken import say_day
 
 BOOK = Book(
     asides=(
@@ -258,7 +257,7 @@ def _absence(draw: Draw, *, known: bool) -> Draft:
     )
     arguments = {"first_day": first.isoformat(), "last_day": last.isoformat(), "text": text}
     extra = {"known_senders_only": True} if known else {}
-    prompt = draw.say(first=say_day(draw, first), last=say_day(draw, last), text=text)
+    prompt = draw.say(first=draw.spoken_date(first), last=draw.spoken_date(last), text=text)
     answer = f"Done: the notice runs from {first} to {last}."
     return Draft(prompt, box.state, [("set_absence", {**arguments, **extra})], answer)
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 from tooldrill.data.names import Draw
+from tooldrill.data.spoken import in_words
 from tooldrill.data.worlds.book import Book, Draft, OracleCall
 from tooldrill.data.worlds.settings_store_keys import Store
-from tooldrill.data.worlds.spoken import number_forms, say_number
 
 BOOK = Book(
     asides=(
@@ -30,7 +30,7 @@ def in_its_unit(draw: Draw) -> Draft:
     store = Store(draw, 3)
     unit, bigger = draw.pick((("seconds", "minutes"), ("minutes", "hours")))
     key, count = store.number(store.section(), unit), draw.number(2, 14)
-    span = f"{number_forms(count)[1]} {bigger}"
+    span = f"{in_words(count)} {bigger}"
     calls: list[OracleCall] = [
         ("get_setting", {"key": key, "with_details": True}),
         ("set_number", {"key": key, "value": count * 60}),
@@ -72,7 +72,7 @@ def despite_the_lock(draw: Draw) -> Draft:
         ("set_number", {"key": key, "value": value}),
         ("lock_key", {"key": key}),
     ]
-    prompt = draw.say(key=key, value=say_number(draw, value))
+    prompt = draw.say(key=key, value=draw.spoken_number(value))
     return Draft(prompt, store.state, calls, f"Done: {key} is {value} and locked again.")
 
 

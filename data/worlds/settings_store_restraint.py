@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from tooldrill.data.names import Draw
+from tooldrill.data.task import Ending
 from tooldrill.data.worlds.book import Book, Draft
 from tooldrill.data.worlds.settings_store_keys import Store, section
 
@@ -63,7 +64,7 @@ def beyond_config(draw: Draw) -> Draft:
     )
     prompt = draw.say(wish=wish, name=draw.first_name())
     answer = f"That is out of my reach: I cannot {short}, only work on the settings."
-    return Draft(prompt, Store(draw, 2).state, [], answer)
+    return Draft(prompt, Store(draw, 2).state, [], answer, ending=Ending.ADMIT)
 
 
 @BOOK.restrain(
@@ -76,7 +77,7 @@ def no_renaming(draw: Draw) -> Draft:
     key, new = store.number(section(draw)), f"{section(draw)}.{draw.word()}"
     answer = f"I have no tool that renames a setting, so {key} keeps its name."
     prompt = draw.say(key=key, new=new)
-    return Draft(prompt, store.state, [], answer, without=("rename_key",))
+    return Draft(prompt, store.state, [], answer, without=("rename_key",), ending=Ending.ADMIT)
 
 
 @BOOK.restrain(
@@ -92,7 +93,7 @@ def no_undoing(draw: Draw) -> Draft:
     store.set(key, store.value(key))
     answer = "I am afraid that undoing is not among my tools."
     prompt = draw.say(name=draw.first_name())
-    return Draft(prompt, store.state, [], answer, without=("undo_changes",))
+    return Draft(prompt, store.state, [], answer, without=("undo_changes",), ending=Ending.ADMIT)
 
 
 @BOOK.restrain(
@@ -106,7 +107,9 @@ def no_value_given(draw: Draw) -> Draft:
     store = Store(draw, 2)
     key = draw.pick((store.number, store.text))(section(draw))
     answer = draw.pick((f"Which value should {key} get?", f"To what should I set {key}?"))
-    return Draft(draw.say(key=key, name=draw.first_name()), store.state, [], answer)
+    return Draft(
+        draw.say(key=key, name=draw.first_name()), store.state, [], answer, ending=Ending.ASK
+    )
 
 
 @BOOK.restrain(
@@ -119,7 +122,7 @@ def copy_without_target(draw: Draw) -> Draft:
     store = Store(draw, 2)
     profile = store.other_profile()
     answer = f"Into which profile should I copy the values of {profile}?"
-    return Draft(draw.say(profile=profile), store.state, [], answer)
+    return Draft(draw.say(profile=profile), store.state, [], answer, ending=Ending.ASK)
 
 
 @BOOK.restrain(

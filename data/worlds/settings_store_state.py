@@ -5,13 +5,12 @@ No tool is defined here.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from tooldrill.data.worlds.base import Session, ToolError
+from tooldrill.data.worlds.base import Session, ToolError, own_copy
 
 Value = str | float | bool
 
@@ -28,7 +27,7 @@ class SettingsStore(Session):
     """
 
     def __init__(self, state: dict[str, Any]) -> None:
-        self._state: dict[str, Any] = json.loads(json.dumps(state))
+        self._state: dict[str, Any] = own_copy(state)
         self._keys: dict[str, dict[str, Any]] = self._state["keys"]
         self._profiles: dict[str, dict[str, Value]] = self._state["profiles"]
         self._locks: dict[str, str] = self._state["locks"]
@@ -36,7 +35,8 @@ class SettingsStore(Session):
 
     def snapshot(self) -> dict[str, Any]:
         """What is set, locked and rolled out; not how it came about."""
-        return {name: value for name, value in self._state.items() if name != "history"}
+        kept = {name: value for name, value in self._state.items() if name != "history"}
+        return own_copy(kept)
 
     def _kind(self, key: str) -> dict[str, Any]:
         if key not in self._keys:

@@ -13,7 +13,6 @@ from tooldrill.data.names import Draw
 from tooldrill.data.worlds.book import Book, Draft, OracleCall
 from tooldrill.data.worlds.settings_store_keys import Store
 from tooldrill.data.worlds.settings_store_state import shown
-from tooldrill.data.worlds.spoken import say_number
 
 BOOK = Book(
     asides=(
@@ -85,7 +84,7 @@ def _set(
     needs: tuple[str, ...],
 ) -> Draft:
     where = {"profile": profile} if profile else {}
-    said = value if isinstance(value, str) else say_number(draw, value)
+    said = value if isinstance(value, str) else draw.spoken_number(value)
     prompt = draw.say(key=key, value=said, profile=profile)
     calls: list[OracleCall] = [(tool, {"key": key, "value": value, **where})]
     needs = tuple(name for name in needs if name != tool)
@@ -183,7 +182,7 @@ def take_back(draw: Draw) -> Draft:
     count = draw.number(2, 4)
     calls: list[OracleCall] = [("undo_changes", {"steps": count})]
     answer = f"Done: {count} changes are taken back."
-    prompt = draw.say(count=say_number(draw, count))
+    prompt = draw.say(count=draw.spoken_number(count))
     return Draft(prompt, store.state, calls, answer, needs=("unset_setting",))
 
 
@@ -200,7 +199,7 @@ def careful_rollout(draw: Draw) -> Draft:
     audience = draw.pick(("staff", "testers"))
     arguments = {"flag": flag, "percent": percent, "audience": audience}
     spoken = draw.pick(_SPOKEN_AUDIENCE[audience])
-    prompt = draw.say(flag=flag, percent=say_number(draw, percent), audience=spoken)
+    prompt = draw.say(flag=flag, percent=draw.spoken_number(percent), audience=spoken)
     answer = f"Done: {percent}% of {audience} get {flag}."
     return Draft(prompt, store.state, [("roll_out_flag", arguments)], answer)
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from tooldrill.data.names import Draw
+from tooldrill.data.task import Ending
 from tooldrill.data.worlds.book import Book, Draft
 from tooldrill.data.worlds.tickets_tasks import problem, tickets, tracker
 
@@ -59,7 +60,7 @@ def beyond_tickets(draw: Draw) -> Draft:
     )
     answer = f"I am afraid I cannot {short}; my tools only manage tickets."
     prompt = draw.say(wish=wish, name=draw.first_name())
-    return Draft(prompt, tracker(tickets(draw, 1)), [], answer)
+    return Draft(prompt, tracker(tickets(draw, 1)), [], answer, ending=Ending.ADMIT)
 
 
 @BOOK.restrain(
@@ -71,4 +72,6 @@ def no_comments(draw: Draw) -> Draft:
     number = entries[0]["id"]
     answer = f"I am afraid I have no tool for comments on ticket {number}."
     prompt = draw.say(text=draw.line(), number=number)
-    return Draft(prompt, tracker(entries), [], answer, without=("add_comment",))
+    return Draft(
+        prompt, tracker(entries), [], answer, without=("add_comment",), ending=Ending.ADMIT
+    )

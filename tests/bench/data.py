@@ -49,8 +49,7 @@ def main() -> None:
 def _mixture() -> Mixture:
     from tooldrill.data.harvest import sources
 
-    default = DataSettings().mixture
-    return default if sources() else default.model_copy(update={"harvest": 0.0})
+    return Mixture(worlds=1, forge=1, harvest=1 if sources() else 0)
 
 
 def _timed(settings: DataSettings, out: Path) -> float:

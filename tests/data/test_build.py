@@ -15,13 +15,14 @@ from trl.data_utils import is_conversational
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.data.build import DataSummary, build
 from tooldrill.data.reading import PAIR_COLUMNS, SFT_COLUMNS, read_rows
-from tooldrill.data.settings import DataSettings
+from tooldrill.data.settings import DataSettings, Mixture
 from tooldrill.data.task import Split
 from tooldrill.data.worlds.catalog import world_names
 from tooldrill.data.writing import write_jsonl, write_parquet
 
 WORLDS = list(world_names(Split.TRAIN))
-SETTINGS = DataSettings(worlds=WORLDS, traces=40, pairs=40, seed=11)
+ONLY_WORLDS = {"mixture": Mixture(worlds=1, forge=0), "voices": 0.0, "situations": 0.0}
+SETTINGS = DataSettings(worlds=WORLDS, traces=40, pairs=40, seed=11, **ONLY_WORLDS)
 NAMES = ("sft.jsonl", "sft.parquet", "dpo.jsonl", "dpo.parquet", "data_card.md")
 
 
@@ -53,7 +54,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(
     out, _ = built
     program = (
         "import sys; from pathlib import Path; from tooldrill.data.build import build;"
-        "from tooldrill.data.settings import DataSettings;"
+        "from tooldrill.data.settings import DataSettings, Mixture;"
         "build(DataSettings.model_validate_json(sys.argv[1]), Path(sys.argv[2]))"
     )
     again = tmp_path / "again"

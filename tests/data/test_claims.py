@@ -14,6 +14,8 @@ from tooldrill.data.claims import admits, asks, claims_success
         "Not finished. set_price is still to be done.",
         "The service is unavailable, so nothing was changed.",
         "This is only partly done.",
+        "I have no tool that renames a setting, so it keeps its name.",
+        "None of my tools does that.",
         "I\N{RIGHT SINGLE QUOTATION MARK}m afraid the quota is exceeded.",
     ],
 )
@@ -38,6 +40,9 @@ def test_what_admits_nothing(text: str) -> None:
         "Please tell me the price.",
         "You did not say which shelf. Could you?",
         "I need to know the quantity first.",
+        "I still need the first day and the last day.",
+        "To what should I set the limit?",
+        "Where shall I put it?",
     ],
 )
 def test_questions(text: str) -> None:

@@ -59,7 +59,8 @@ ROW = {
 
 @pytest.fixture(scope="module")
 def traces() -> list[Trace]:
-    settings = DataSettings(worlds=list(world_names(Split.TRAIN)), traces=60, recovery=0.3)
+    worlds = list(world_names(Split.TRAIN))
+    settings = DataSettings(worlds=worlds, traces=60, recovery=0.3, voices=0.0, situations=0.0)
     return make_traces(settings, settings.worlds, settings.traces)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -289,22 +290,40 @@ def test_a_missing_value_is_said_nowhere_and_asked_for(staged: Staged) -> None:
         assert made.prompt != task.prompt
         first = task.calls[0]
         tool = offered(task)[first.name]
+        needed = {p.name: first.arguments[p.name] for p in tool.parameters if p.required}
         gone = [
-            p
-            for p in tool.parameters
-            if p.required
-            and says(task.prompt, [str(first.arguments[p.name])])
-            and not says(made.prompt, [str(first.arguments[p.name])])
+            name
+            for name, value in needed.items()
+            if tells(task, task.prompt, value) and not tells(task, made.prompt, value)
         ]
         assert gone
-        assert any(p.name in made.answer for p in gone)
-        name = next(p.name for p in gone if p.name in made.answer_mentions)
+        assert any(name in made.answer for name in gone)
+        name = next(name for name in gone if name in made.answer_mentions)
         assert concludes(made, f"Which {name} shall it be?")
         assert concludes(made, f"Please tell me the {name}.")
         assert not concludes(made, f"Done: {name} is set. Anything else?")
         assert not concludes(made, f"The {name} was saved.")
         assert not concludes(made, "How is the weather?")
         assert not solved(made, task.calls, made.answer) or not changes(task)
+
+
+def tells(task: Task, prompt: str, value: object) -> bool:
+    """Whether the prompt has the value, or the words in which the task's own prompt says it."""
+    sayings = [text for text in task.said.values() if reads_as(text, value)]
+    return says(prompt, [str(value)]) or any(text in prompt for text in sayings)
+
+
+def reads_as(text: str, value: object) -> bool:
+    """Whether a saying has the value: a number whole, a text but for case and marks."""
+    if isinstance(value, int | float):
+        return str(value) in re.findall(r"\d+(?:\.\d+)?", text.replace(",", ""))
+    plain, wanted = (re.sub(r"[\W_]", "", str(one)).lower() for one in (text, value))
+    return bool(wanted) and wanted in plain
+
+
+def test_a_part_of_something_longer_is_not_made_vague(staged: Staged) -> None:
+    for _, made in staged["missing_value"]:
+        assert not re.search(r"[.#/@$*-](?:the|some|what|something|that|you know) ", made.prompt)
 
 
 def changes(task: Task) -> bool:

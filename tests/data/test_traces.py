@@ -24,7 +24,15 @@ from tooldrill.data.traces import REFUSED_CLASSES, Fault, Trace, record
 from tooldrill.data.worlds.catalog import world_names
 
 WORLDS = list(world_names(Split.TRAIN))
-SETTINGS = DataSettings(worlds=WORLDS, traces=80, recovery=0.25, restraint=0.1, masking=0.3)
+SETTINGS = DataSettings(
+    worlds=WORLDS,
+    traces=80,
+    recovery=0.25,
+    restraint=0.1,
+    masking=0.3,
+    voices=0.0,
+    situations=0.0,
+)
 
 
 @pytest.fixture(scope="module")

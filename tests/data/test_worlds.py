@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,18 +13,19 @@ import pytest
 from tooldrill.agent.signature import SignatureLevel, signatures
 from tooldrill.data.names import number_word
 from tooldrill.data.offering import Wish, offer_tools
-from tooldrill.data.solve import judge, open_task, run_oracle
-from tooldrill.data.task import Task, TaskKind
-from tooldrill.data.tasks import Plan, make_task
-from tooldrill.data.worlds.book import Template
-from tooldrill.data.worlds.catalog import WORLDS, get_world
-from tooldrill.data.worlds.spoken import (
+from tooldrill.data.solve import concludes, judge, open_task, run_oracle
+from tooldrill.data.spoken import (
+    date_forms,
     number_forms,
     offset_forms,
     ordinal_forms,
     span_forms,
     time_forms,
 )
+from tooldrill.data.task import Ending, Task, TaskKind
+from tooldrill.data.tasks import Plan, make_task
+from tooldrill.data.worlds.book import Template
+from tooldrill.data.worlds.catalog import WORLDS, get_world
 
 DRAWS = 30
 TEMPLATES = [(name, t) for name in WORLDS for t in get_world(name).book.templates]
@@ -57,7 +60,8 @@ def test_template(world: str, template: Template) -> None:
                 assert not observation.error
                 assert observation.text
             assert judge(task, opened.session, task.answer)
-            assert judge(task, opened.session, None) is not bool(task.answer_contains)
+            silent = task.ending is Ending.REPORT and not task.answer_contains
+            assert judge(task, opened.session, None) is silent
         assert not re.search(rf"\b({'|'.join(get_world(world).tool_names)})\b", task.prompt)
         assert "{" not in task.prompt
         assert_derivable(task)
@@ -144,6 +148,51 @@ def test_an_unknown_tool_is_an_error_and_not_an_attribute(world: str) -> None:
     session.close()
 
 
+@pytest.mark.parametrize("world", WORLDS)
+def test_what_was_not_done_must_not_be_reported_as_done(world: str) -> None:
+    """A question is answered by asking, and a request that cannot be met by saying so."""
+    endings = set()
+    for template in get_world(world).templates(TaskKind.RESTRAIN):
+        for task in draws(world, template, TaskKind.RESTRAIN, 6):
+            withheld = bool(template.draft(random.Random(f"{template.name}0")).without)
+            if withheld or re.search(r"\b(?:cannot|no tool)\b", task.answer):
+                assert task.ending is Ending.ADMIT, task.id
+            elif task.answer.endswith("?"):
+                assert task.ending is Ending.ASK, task.id
+            if task.ending is not Ending.REPORT:
+                for claim in ("Done.", "All right, I have set it.", "It has been changed."):
+                    assert not concludes(task, claim)
+            endings.add(task.ending)
+    assert {Ending.REPORT, Ending.ADMIT} <= endings
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_snapshot_is_a_copy(world: str) -> None:
+    """Later calls do not change it, and to change it changes neither the session nor the state."""
+    for template in get_world(world).templates(TaskKind.ACT):
+        (task,) = draws(world, template, TaskKind.ACT, 1)
+        given = copy.deepcopy(task.state)
+        with open_task(task) as opened:
+            taken = [opened.session.snapshot()]
+            expected = copy.deepcopy(taken)
+            for call in task.calls:
+                opened.session.call(call.name, call.arguments)
+                assert taken == expected
+                taken.append(opened.session.snapshot())
+                expected.append(copy.deepcopy(taken[-1]))
+            wreck(opened.session.snapshot())
+            assert opened.session.snapshot() == expected[-1]
+        assert task.state == given
+
+
+def wreck(value: Any) -> None:
+    """Empties everything inside, lists in lists too."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            wreck(item)
+        value.clear()
+
+
 def assert_derivable(task: Task) -> None:
     """Every argument stands in the prompt, or in an observation before it."""
     registry = get_world(task.world).registry
@@ -166,11 +215,13 @@ def _derivable(value: Any, known: str) -> bool:
         forms += [*number_forms(value), *_named(value)]
         if value == int(value):
             count = abs(int(value))
-            forms += [*number_forms(count), *span_forms(count), *ordinal_forms(count)]
+            forms += [*number_forms(count), *ordinal_forms(count)]
+            forms += span_forms(count * 86400, article=True)
         return any(form in known for form in forms)
     day = re.match(r"(\d{4})-(\d\d)-(\d\d)(.*)", value)
     if day and day[0] not in known:
-        return day[1] in known and str(int(day[3])) in known and _time_said(day[4].strip(), known)
+        year, month, number = map(int, day.groups()[:3])
+        return _day_said(year, month, number, known) and _time_said(day[4].strip(), known)
     if re.fullmatch(r"[+-]\d\d:\d\d", value):
         return any(form.casefold() in known for form in offset_forms(value))
     if re.fullmatch(r"\d\d:\d\d", value):
@@ -192,6 +243,12 @@ def _named(value: float) -> tuple[str, ...]:
     names = (_NAMES[value],) if value in _NAMES else ()
     # To read `hexadecimal` is to know that `decimal` is ten.
     return (*names, "decimal") if value == 10 else names
+
+
+def _day_said(year: int, month: int, day: int, known: str) -> bool:
+    if str(year) in known and str(day) in known:
+        return True
+    return any(form.casefold() in known for form in date_forms(date(year, month, day)))
 
 
 def _time_said(time: str, known: str) -> bool:

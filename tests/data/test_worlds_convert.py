@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 import random
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from fitting_calls import calls
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from world_calls import assert_answers_all, calls_of
 
+from tooldrill.agent.call import Call
 from tooldrill.data.tasks import make_tasks
 from tooldrill.data.worlds.catalog import get_world
 from tooldrill.data.worlds.convert_session import ConvertSession
 from tooldrill.data.worlds.convert_units import DIMENSIONS, converted, in_base, working_day
-from tooldrill.data.worlds.spoken import number_forms, offset_forms, span_forms, time_forms
 
 STATE: dict[str, Any] = {"register": {"freight": {"value": 12.5, "unit": "kg"}}}
 WORLD = get_world("convert")
@@ -189,25 +188,9 @@ def test_working_days_are_those_that_a_calendar_counts(day: date, count: int) ->
 
 
 @settings(max_examples=300, deadline=None)
-@given(made=st.lists(calls(WORLD.registry, ["freight", "2024-02-30", "2024-05-01"]), max_size=4))
-def test_any_valid_call_gets_an_answer(made: list[tuple[str, dict[str, Any]]]) -> None:
-    session = ConvertSession(copy.deepcopy(STATE))
-    for name, arguments in made:
-        before = session.snapshot()
-        observation = session.call(name, arguments)
-        assert observation.text
-        assert not observation.error or session.snapshot() == before
-
-
-def test_spoken_values() -> None:
-    assert number_forms(27) == ("27", "twenty-seven")
-    assert number_forms(2.5) == ("2.5", "two and a half")
-    assert number_forms(342) == ("342", "three hundred and forty-two")
-    assert number_forms(1250) == ("1250", "1,250")
-    assert span_forms(14)[-2:] == ("two weeks", "a fortnight")
-    assert time_forms(18, 45)[1:] == ("6:45 pm", "a quarter to seven in the evening")
-    assert time_forms(23, 45)[-1] == "a quarter to twelve at night"
-    assert "five and a half hours ahead of UTC" in offset_forms("+05:30")
+@given(calls=calls_of(WORLD, ["freight", "2024-02-30", "2024-05-01"]))
+def test_any_valid_call_gets_an_answer(calls: list[Call]) -> None:
+    assert_answers_all(WORLD, STATE, calls)
 
 
 def test_the_same_seed_gives_the_same_drafts_whatever_was_drawn_before() -> None:

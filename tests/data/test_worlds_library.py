@@ -7,10 +7,10 @@ import random
 from typing import Any
 
 import pytest
-from fitting_calls import calls
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from world_calls import assert_answers_all, calls_of
 
+from tooldrill.agent.call import Call
 from tooldrill.data.tasks import make_tasks
 from tooldrill.data.worlds.catalog import get_world
 from tooldrill.data.worlds.library_session import LibrarySession
@@ -166,14 +166,9 @@ def test_a_session_leaves_the_state_it_was_given_alone() -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(made=st.lists(calls(WORLD.registry, ["A1", "B2", "tea", "void", "salt"]), max_size=5))
-def test_any_valid_call_gets_an_answer(made: list[tuple[str, dict[str, Any]]]) -> None:
-    session = LibrarySession(copy.deepcopy(STATE))
-    for name, arguments in made:
-        before = session.snapshot()
-        observation = session.call(name, arguments)
-        assert observation.text
-        assert not observation.error or session.snapshot() == before
+@given(calls=calls_of(WORLD, ["A1", "B2", "tea", "void", "salt"]))
+def test_any_valid_call_gets_an_answer(calls: list[Call]) -> None:
+    assert_answers_all(WORLD, STATE, calls)
 
 
 def test_the_same_seed_gives_the_same_drafts_whatever_was_drawn_before() -> None:

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import pytest
 import spoken_forms as read
 
+from tooldrill.data import spoken
 from tooldrill.data.names import Draw
-from tooldrill.data.voices import spoken
 
 
 def test_integers_come_back() -> None:
@@ -34,6 +34,22 @@ def test_integers_come_back() -> None:
 )
 def test_words_of_integers(number: int, words: str) -> None:
     assert spoken.in_words(number) == words
+
+
+def test_number_forms_begin_with_the_digits() -> None:
+    assert spoken.number_forms(27) == ("27", "twenty-seven")
+    assert spoken.number_forms(1e-7) == ("1e-07",)
+    assert "two and a half" in spoken.number_forms(2.5)
+    assert "three hundred and forty-two" in spoken.number_forms(342)
+    assert "1,250" in spoken.number_forms(1250)
+    for number in (0, 3, 12, 1250, -4):
+        assert spoken.number_forms(number)[0] == str(number)
+        for form in spoken.number_forms(number):
+            assert read.integer(form) == number, form
+    for number in (0.1, 24.5, -2.5, 99.75, 1234.5):
+        assert spoken.number_forms(number)[0] == str(number)
+        for form in spoken.number_forms(number):
+            assert read.decimal(form) == pytest.approx(number), form
 
 
 def test_decimals_come_back() -> None:
@@ -63,6 +79,7 @@ def test_times_come_back_with_their_half_of_the_day() -> None:
             for form in spoken.time_forms(hour, minute):
                 assert read.clock(form) == (hour, minute), form
     assert "half past two in the afternoon" in spoken.time_forms(14, 30)
+    assert "a quarter to seven in the evening" in spoken.time_forms(18, 45)
     assert "noon" in spoken.time_forms(12, 0)
     assert not any("noon" in form for form in spoken.time_forms(0, 0))
 
@@ -76,12 +93,51 @@ def test_spans_come_back() -> None:
             if not article:
                 assert not any(form.startswith(("a ", "an ", "half")) for form in forms)
     assert spoken.span_forms(45, article=True) == ()
+    assert {"two weeks", "a fortnight"} < set(spoken.span_forms(14 * 86400, article=True))
 
 
 def test_ordinals() -> None:
     assert [spoken.ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 22, 30, 31)] == [
         "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "30th", "31st",
     ]  # fmt: skip
+
+
+def test_ordinals_in_words_go_to_twenty() -> None:
+    assert spoken.ordinal_forms(3) == ("3rd", "third")
+    assert spoken.ordinal_forms(20) == ("20th", "twentieth")
+    assert spoken.ordinal_forms(21) == ("21st",)
+
+
+def test_offsets_come_back() -> None:
+    for minutes in range(-12 * 60, 14 * 60 + 1, 15):
+        sign, size = "-" if minutes < 0 else "+", abs(minutes)
+        for form in spoken.offset_forms(f"{sign}{size // 60:02}:{size % 60:02}"):
+            assert read.offset(form) == minutes, form
+    assert "five and a half hours ahead of UTC" in spoken.offset_forms("+05:30")
+    assert "one hour behind UTC" in spoken.offset_forms("-01:00")
+
+
+def test_a_drawn_day_lies_in_the_years_asked_for() -> None:
+    days = [Draw(random.Random(seed)).day(2024, 2026) for seed in range(400)]
+    assert {day.year for day in days} == {2024, 2025, 2026}
+    assert {day.month for day in days} == set(range(1, 13))
+
+
+def test_what_is_drawn_means_the_value() -> None:
+    draw, day = Draw(random.Random(5)), date(2026, 6, 5)
+    for _ in range(300):
+        assert read.day(draw.spoken_date(day)) == day
+        assert read.integer(draw.spoken_number(1250)) == 1250
+        assert read.clock(draw.spoken_time(14, 30)) == (14, 30)
+    said = [draw.spoken_number(7) for _ in range(300)]
+    assert said.count("7") > 100
+    assert set(said) == {"7", "seven"}
+
+
+def test_a_drawn_time_can_end_a_sentence() -> None:
+    draw = Draw(random.Random(6))
+    for minute in range(1440):
+        assert not draw.spoken_time(*divmod(minute, 60)).endswith(".")
 
 
 def test_odd_values_are_drawn_from_the_generator_alone() -> None:

@@ -1,10 +1,13 @@
 """Numbers, dates, times and spans as people say them: every form means exactly one value.
 
-Which values of a prompt may be said so is not decided here: see `values`.
+The worlds word their prompts with these forms (`Draw.spoken_date` and its siblings pick one), the
+voices reword with them. Which values of a prompt may be reworded is not decided here: see
+`voices.values`.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from tooldrill.data.words import word_list
@@ -19,6 +22,7 @@ _ORDINALS = word_list(
     "thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
 )
 _LARGEST = 999_999
+_DECIMAL = re.compile(r"-?\d+\.\d+")
 
 
 def in_words(number: int, joiner: str = " and ") -> str:
@@ -56,6 +60,19 @@ def ordinal(number: int) -> str:
     """`3rd` for 3."""
     last = number % 10 if number % 100 not in (11, 12, 13) else 0
     return f"{number}{('th', 'st', 'nd', 'rd')[last] if last < 4 else 'th'}"
+
+
+def ordinal_forms(number: int) -> tuple[str, ...]:
+    """`("3rd", "third")` for 3; beyond twenty the first alone."""
+    return tuple(dict.fromkeys((ordinal(number), ordinal_word(number))))
+
+
+def number_forms(number: float) -> tuple[str, ...]:
+    """The amount in digits, then every other way to write it."""
+    text = str(number)
+    if isinstance(number, int):
+        return text, *integer_forms(number)
+    return (text, *decimal_forms(text)) if _DECIMAL.fullmatch(text) else (text,)
 
 
 def integer_forms(number: int) -> tuple[str, ...]:
@@ -115,6 +132,8 @@ def date_forms(day: date) -> tuple[str, ...]:
         f"the {ordinal(day.day)} of {day:%B %Y}",
         f"{day.day} {day:%b %Y}",
         f"{day:%b} {day.day} {day.year}",
+        f"{day:%b} {ordinal(day.day)} {day.year}",
+        f"{day:%A}, {day.day} {day:%b %Y}",
         f"{day:%A}, {day.day} {day:%B %Y}",
         f"{day:%a} {day:%b} {day.day}, {day.year}",
         f"{day:%A} the {ordinal(day.day)} of {day:%B}, {day.year}",
@@ -168,7 +187,7 @@ def _clock_words(hour: int, minute: int) -> tuple[str, ...]:
     if minute == 30:
         return f"half past {this}", f"{this} thirty"
     if minute == 45:
-        return f"quarter to {following}", f"{this} forty-five"
+        return f"quarter to {following}", f"a quarter to {following}", f"{this} forty-five"
     return (f"{this} {in_words(minute)}",) if minute > 9 else (f"{this} oh {_SMALL[minute]}",)
 
 
@@ -204,3 +223,15 @@ def span_forms(seconds: int, *, article: bool) -> tuple[str, ...]:
         named |= {10080: "a week", 20160: "a fortnight"}
         forms += [named[minutes]] * 2 if minutes in named else []
     return tuple(forms)
+
+
+def offset_forms(offset: str) -> tuple[str, ...]:
+    """`+05:30` and how people name it: `UTC+5:30`, `five and a half hours ahead of UTC`."""
+    hours, minutes = int(offset[1:3]), offset[4:]
+    short = f"{hours}" if minutes == "00" else f"{hours}:{minutes}"
+    side = "behind" if offset[0] == "-" else "ahead of"
+    words = in_words(hours) + (" and a half" if minutes == "30" else "")
+    plain = "one hour" if words == "one" else f"{words} hours"
+    named = (f"UTC{offset}", f"UTC{offset[0]}{short}", f"GMT{offset[0]}{short}")
+    exact = hours > 0 and minutes in ("00", "30")
+    return (*named, f"{plain} {side} UTC") if exact else named
