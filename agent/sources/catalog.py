@@ -36,7 +36,7 @@ def _load(form: str, rest: str) -> Registry:
 
             return python_registry(rest)
         case "skills":
-            from tooldrill.agent.sources.skills import skills_registry
+            from tooldrill.agent.sources.skills.folder import skills_registry
 
             return skills_registry(Path(rest))
         case "openai":

@@ -1,6 +1,6 @@
 """SOURCE `mcp:COMMAND ARGS`: the tools that a live MCP server lists.
 
-The server is started, asked and stopped. To have it carry out calls too: `agent.mcp_server`.
+The server is started, asked and stopped. To have it carry out calls too: `agent.mcp.server`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def mcp_registry(command: str) -> Registry:
         TooldrillError: when it cannot be started, speaks no MCP, or offers no tools.
     """
     # The SDK takes a second to import, and the other sources do not need it.
-    from tooldrill.agent.mcp_server import open_mcp
+    from tooldrill.agent.mcp.server import open_mcp
 
     with open_mcp(command) as environment:
         return environment.registry

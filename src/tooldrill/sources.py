@@ -53,7 +53,7 @@ def open_environment(source: str, seed: int = 0) -> Iterator[tuple[Registry, Env
         with closing(FunctionEnvironment(functions)) as environment:
             yield environment.registry, environment
     elif source.startswith(MCP):
-        from tooldrill.agent.mcp_server import open_mcp
+        from tooldrill.agent.mcp.server import open_mcp
 
         with open_mcp(source.removeprefix(MCP)) as server:
             yield server.registry.compiled(), server

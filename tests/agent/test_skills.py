@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.sources.readme import first_prose_line
-from tooldrill.agent.sources.skills import skills_registry
+from tooldrill.agent.sources.skills.folder import skills_registry
+from tooldrill.agent.sources.skills.readme import first_prose_line
 
 
 def make_skill(folder: Path, name: str, code: str | bytes, readme: str | None = None) -> Path:
@@ -103,7 +103,7 @@ def test_reading_imports_nothing_that_the_file_imports(tmp_path: Path) -> None:
     make_skill(tmp_path, "tool", "import this, torch\ndef tool(x: torch.Tensor = this.s): ...")
     code = (
         "import sys; from pathlib import Path\n"
-        "from tooldrill.agent.sources.skills import skills_registry\n"
+        "from tooldrill.agent.sources.skills.folder import skills_registry\n"
         f"print(skills_registry(Path({str(tmp_path)!r})).names)\n"
         "print([m for m in ('this', 'torch', 'skill', 'tool') if m in sys.modules])"
     )

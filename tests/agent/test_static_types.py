@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tooldrill.agent.introspect import tool_from_function, tool_from_parameters
-from tooldrill.agent.sources.static_file import StaticFile
-from tooldrill.agent.sources.static_types import offered_parameters
+from tooldrill.agent.sources.skills.static_file import StaticFile
+from tooldrill.agent.sources.skills.static_types import offered_parameters
 from tooldrill.agent.tool import Tool
 
 # Run by the one reader, only read by the other.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -35,11 +36,17 @@ def preview(
     overrides: OverridesArgument = None,
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Examples shown.")] = 3,
     pairs: Annotated[bool, typer.Option("--pairs", help="Preference pairs, not traces.")] = False,
+    trace_id: Annotated[
+        str | None, typer.Option("--id", metavar="TRACE_ID", help="Only this trace.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page instead.")
+    ] = None,
 ) -> None:
     """Show examples as the model sees them: learned tokens coloured, the rest dim."""
     from tooldrill.cli.preview import show_examples
 
-    show_examples(open_run(config, overrides), count, pairs=pairs)
+    show_examples(open_run(config, overrides), count, pairs=pairs, wanted=trace_id, html=html)
 
 
 def stats(config: ConfigArgument, overrides: OverridesArgument = None) -> None:

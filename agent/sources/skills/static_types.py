@@ -19,16 +19,21 @@ import typing_extensions
 from pydantic.fields import FieldInfo
 
 from tooldrill.agent.introspect import EMPTY, Offered
-from tooldrill.agent.sources.static_classes import Later, new_class, rebuild_class
-from tooldrill.agent.sources.static_file import (
+from tooldrill.agent.sources.skills.static_classes import Later, new_class, rebuild_class
+from tooldrill.agent.sources.skills.static_file import (
     FunctionNode,
     Scope,
     StaticFile,
     node_of,
     target_of,
 )
-from tooldrill.agent.sources.static_names import UnknownError, is_plain_value, is_type, known
-from tooldrill.agent.sources.static_values import REFUSALS, known_keywords, value_of, value_or
+from tooldrill.agent.sources.skills.static_names import UnknownError, is_plain_value, is_type, known
+from tooldrill.agent.sources.skills.static_values import (
+    REFUSALS,
+    known_keywords,
+    value_of,
+    value_or,
+)
 
 # Constants that hold each other can stand for far more than a file of that size should.
 _MOST_VALUES = 100_000

@@ -1,6 +1,6 @@
 """Asking a started MCP server for its tools, and one line for whatever it does instead.
 
-How its process is started and stopped is the work of `mcp_server`.
+How its process is started and stopped is the work of `server`.
 """
 
 from __future__ import annotations

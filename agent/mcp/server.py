@@ -26,8 +26,8 @@ from mcp_types import (
 
 from tooldrill.agent.environment import Observation
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.mcp_listing import McpServer, first_line, registry_of
-from tooldrill.agent.mcp_results import observation_of
+from tooldrill.agent.mcp.listing import McpServer, first_line, registry_of
+from tooldrill.agent.mcp.results import observation_of
 from tooldrill.agent.tool import Registry
 
 START_SECONDS = 30.0

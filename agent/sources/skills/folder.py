@@ -15,9 +15,9 @@ from pathlib import Path
 
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.introspect import tool_from_parameters
-from tooldrill.agent.sources.readme import first_prose_line
-from tooldrill.agent.sources.static_file import StaticFile
-from tooldrill.agent.sources.static_types import offered_parameters
+from tooldrill.agent.sources.skills.readme import first_prose_line
+from tooldrill.agent.sources.skills.static_file import StaticFile
+from tooldrill.agent.sources.skills.static_types import offered_parameters
 from tooldrill.agent.tool import Registry, Tool
 
 _CODE = "skill.py"

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 import pydantic
 from pydantic.errors import PydanticUserError
 
-from tooldrill.agent.sources.static_file import Scope
-from tooldrill.agent.sources.static_names import UnknownError, is_plain_value, may_call
+from tooldrill.agent.sources.skills.static_file import Scope
+from tooldrill.agent.sources.skills.static_names import UnknownError, is_plain_value, may_call
 
 # What a known constructor, or a rebuilt class, may raise for arguments that it does not take.
 REFUSALS = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError, PydanticUserError)

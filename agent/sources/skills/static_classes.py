@@ -21,9 +21,9 @@ import typing_extensions
 from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from tooldrill.agent.sources.static_file import Scope
-from tooldrill.agent.sources.static_names import UnknownError
-from tooldrill.agent.sources.static_values import (
+from tooldrill.agent.sources.skills.static_file import Scope
+from tooldrill.agent.sources.skills.static_names import UnknownError
+from tooldrill.agent.sources.skills.static_values import (
     REFUSALS,
     Names,
     known_keywords,

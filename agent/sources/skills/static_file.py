@@ -14,7 +14,7 @@ from typing import Any
 
 import griffe
 
-from tooldrill.agent.sources.static_names import UnknownError, known, known_builtin
+from tooldrill.agent.sources.skills.static_names import UnknownError, known, known_builtin
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 Scope = griffe.Module | griffe.Class

@@ -1,0 +1,1 @@
+"""`skills:DIR`: tools read from a folder without running anything in it."""
