@@ -180,7 +180,7 @@ PASTES: tuple[Paste, ...] = (
     ),
     Paste(
         name="todo",
-        head=("TODO {weekday}", "My list for {date}:", "## {month} list"),
+        head=("To do, {weekday}", "My list for {date}:", "## {month} list"),
         lines=(
             "[x] {chore} (done {when})",
             "[x] call {company}, {phone}",

@@ -10,11 +10,11 @@ from tooldrill.data.worlds.base import World
 from tooldrill.data.worlds.calendar import CalendarWorld
 from tooldrill.data.worlds.contacts import ContactsWorld
 from tooldrill.data.worlds.convert import ConvertWorld
+from tooldrill.data.worlds.corpus import LibraryWorld
 from tooldrill.data.worlds.files import FilesWorld
 from tooldrill.data.worlds.inventory import InventoryWorld
 from tooldrill.data.worlds.jobs import JobsWorld
 from tooldrill.data.worlds.kitchen import KitchenWorld
-from tooldrill.data.worlds.library import LibraryWorld
 from tooldrill.data.worlds.mail import MailWorld
 from tooldrill.data.worlds.settings_store import ConfigWorld
 from tooldrill.data.worlds.tickets import TicketsWorld

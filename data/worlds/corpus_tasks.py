@@ -7,11 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 from tooldrill.data.names import Draw
-from tooldrill.data.worlds import library_shelf as shelves
+from tooldrill.data.worlds import corpus_shelf as shelves
 from tooldrill.data.worlds.book import Book, Draft, OracleCall
 from tooldrill.data.worlds.convert_tasks import unspoiled
-from tooldrill.data.worlds.library_facts import fact
-from tooldrill.data.worlds.library_shelf import say_place
+from tooldrill.data.worlds.corpus_facts import fact
+from tooldrill.data.worlds.corpus_shelf import say_place
 
 BOOK = Book(
     asides=(
@@ -45,7 +45,7 @@ def by_author(draw: Draw) -> Draft:
     arguments = {"words": words, "author": wanted["author"]}
     calls: list[OracleCall] = [("search_documents", arguments)]
     answer = f"It is {wanted['id']}, {wanted['title']}."
-    return Draft(prompt, shelves.library(documents), calls, answer, (wanted["id"],))
+    return Draft(prompt, shelves.holding(documents), calls, answer, (wanted["id"],))
 
 
 @BOOK.act(
@@ -68,7 +68,7 @@ def by_tag_and_year(draw: Draw) -> Draft:
     arguments = {"words": words, "tag": tag, "since_year": year}
     calls: list[OracleCall] = [("search_documents", arguments)]
     answer = f"It is {wanted['id']}, {wanted['title']}."
-    return Draft(prompt, shelves.library(documents), calls, answer, (wanted["id"],))
+    return Draft(prompt, shelves.holding(documents), calls, answer, (wanted["id"],))
 
 
 @BOOK.act(
@@ -84,7 +84,7 @@ def published_when(draw: Draw) -> Draft:
     calls: list[OracleCall] = [("document_record", {"document_id": row["id"]})]
     answer = f"{row['id']} is dated {row['date']}."
     prompt, needs = draw.say(code=row["id"]), ("open_section", "search_documents")
-    return Draft(prompt, shelves.library(documents), calls, answer, (row["date"],), needs)
+    return Draft(prompt, shelves.holding(documents), calls, answer, (row["date"],), needs)
 
 
 @BOOK.act(
@@ -104,7 +104,7 @@ def section_fact(draw: Draw) -> Draft:
     prompt = draw.say(place=place, code=row["id"], question=known.question)
     calls: list[OracleCall] = [("open_section", {"document_id": row["id"], "section": section})]
     answer = f"The answer is {known.value}: {known.sentence}"
-    return Draft(prompt, shelves.library(documents), calls, answer, (known.value,))
+    return Draft(prompt, shelves.holding(documents), calls, answer, (known.value,))
 
 
 @BOOK.act(
@@ -124,7 +124,7 @@ def passage_fact(draw: Draw) -> Draft:
     calls: list[OracleCall] = [("find_passage", arguments)]
     answer = f"It says: {known.sentence}"
     contains, needs = (known.value,), ("search_documents",)
-    return Draft(prompt, shelves.library(documents), calls, answer, contains, needs)
+    return Draft(prompt, shelves.holding(documents), calls, answer, contains, needs)
 
 
 @BOOK.act(
@@ -145,7 +145,7 @@ def cited_title(draw: Draw) -> Draft:
     calls: list[OracleCall] = [("follow_reference", arguments)]
     answer = f"It is {cited['title']}."
     contains, needs = (cited["title"],), ("list_citing",)
-    return Draft(prompt, shelves.library(documents), calls, answer, contains, needs)
+    return Draft(prompt, shelves.holding(documents), calls, answer, contains, needs)
 
 
 @BOOK.act(
@@ -165,7 +165,7 @@ def citing(draw: Draw) -> Draft:
     calls: list[OracleCall] = [("list_citing", {"document_id": row["id"]})]
     answer = f"It is cited by {other['id']}, {other['title']}."
     contains, needs = (other["id"],), ("follow_reference",)
-    return Draft(prompt, shelves.library(documents), calls, answer, contains, needs)
+    return Draft(prompt, shelves.holding(documents), calls, answer, contains, needs)
 
 
 @BOOK.act(
@@ -186,7 +186,7 @@ def quote_by_place(draw: Draw) -> Draft:
     )
     arguments = {"document_id": row["id"], "section": section, "sentence": sentence}
     calls: list[OracleCall] = [("quote_passage", arguments)]
-    state = shelves.library(documents)
+    state = shelves.holding(documents)
     return Draft(prompt, state, calls, "Done: the sentence is quoted.", (), ("open_section",))
 
 
@@ -206,7 +206,7 @@ def mark_spot(draw: Draw) -> Draft:
     arguments = {"document_id": row["id"], "section": section, "label": label}
     calls: list[OracleCall] = [("add_bookmark", arguments)]
     answer = f"Done: section {section} is bookmarked."
-    return Draft(prompt, shelves.library(documents), calls, answer, (), ("write_note",))
+    return Draft(prompt, shelves.holding(documents), calls, answer, (), ("write_note",))
 
 
 @BOOK.act(
@@ -244,7 +244,7 @@ def _remark(draw: Draw, extra: dict[str, Any], audience: str) -> Draft:
     arguments = {"document_id": row["id"], "text": text, **extra}
     calls: list[OracleCall] = [("write_note", arguments)]
     answer = f"Done: the remark is on {row['id']}."
-    return Draft(prompt, shelves.library(documents), calls, answer, (), ("add_bookmark",))
+    return Draft(prompt, shelves.holding(documents), calls, answer, (), ("add_bookmark",))
 
 
 @BOOK.act(
@@ -276,7 +276,7 @@ def _queue(draw: Draw, extra: dict[str, Any]) -> Draft:
     calls: list[OracleCall] = [("put_on_list", arguments)]
     prompt = draw.say(code=row["id"], where=name)
     answer = f"Done: {row['id']} is on {name}."
-    return Draft(prompt, shelves.library(documents, lists=lists), calls, answer)
+    return Draft(prompt, shelves.holding(documents, lists=lists), calls, answer)
 
 
 @BOOK.act(
@@ -294,6 +294,6 @@ def bibliography(draw: Draw) -> Draft:
     extra = {} if style == "plain" else {"style": style}
     calls: list[OracleCall] = [("export_list", {"list_name": name, **extra})]
     prompt = draw.say(where=name, style=said, name=draw.first_name())
-    state = shelves.library(documents, lists=lists)
+    state = shelves.holding(documents, lists=lists)
     answer = f"Done: {name} is written out."
     return Draft(prompt, state, calls, answer, (), ("show_reading_list",))

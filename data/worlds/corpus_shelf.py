@@ -146,7 +146,7 @@ def plant(draw: Draw, row: Document, sentence: str) -> tuple[int, int]:
     return section, place + 1
 
 
-def library(documents: list[Document], **kept: Any) -> dict[str, Any]:
+def holding(documents: list[Document], **kept: Any) -> dict[str, Any]:
     """A state with the documents and what the reader keeps."""
     return {"documents": sorted(documents, key=lambda d: str(d["id"])), **kept}
 

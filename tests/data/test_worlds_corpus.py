@@ -13,7 +13,7 @@ from world_calls import assert_answers_all, calls_of
 from tooldrill.agent.call import Call
 from tooldrill.data.tasks import make_tasks
 from tooldrill.data.worlds.catalog import get_world
-from tooldrill.data.worlds.library_session import LibrarySession
+from tooldrill.data.worlds.corpus_session import LibrarySession
 
 WORLD = get_world("library")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tooldrill.data.task import Split
-from tooldrill.data.worlds import library_chains, library_restraint, library_tasks
+from tooldrill.data.worlds import corpus_chains, corpus_restraint, corpus_tasks
 from tooldrill.data.worlds.base import World
-from tooldrill.data.worlds.library_session import LibrarySession
+from tooldrill.data.worlds.corpus_session import LibrarySession
 
 
 class LibraryWorld(World):
@@ -14,4 +14,4 @@ class LibraryWorld(World):
     name = "library"
     split = Split.TRAIN
     session_type = LibrarySession
-    book = library_tasks.BOOK + library_chains.BOOK + library_restraint.BOOK
+    book = corpus_tasks.BOOK + corpus_chains.BOOK + corpus_restraint.BOOK

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from tooldrill.data.names import Draw
-from tooldrill.data.worlds import library_shelf as shelves
+from tooldrill.data.worlds import corpus_shelf as shelves
 from tooldrill.data.worlds.book import Book, Draft
 from tooldrill.data.worlds.convert_tasks import unspoiled
-from tooldrill.data.worlds.library_facts import fact
-from tooldrill.data.worlds.library_session import LibrarySession
-from tooldrill.data.worlds.library_shelf import say_place
+from tooldrill.data.worlds.corpus_facts import fact
+from tooldrill.data.worlds.corpus_session import LibrarySession
+from tooldrill.data.worlds.corpus_shelf import say_place
 from tooldrill.data.worlds.trail import Trail
 
 BOOK = Book()
@@ -28,7 +28,7 @@ def titled_fact(draw: Draw) -> Draft:
     row = draw.pick(documents)
     for sentence in draw.sample((known.sentence, known.decoy), 2):
         shelves.plant(draw, row, sentence)
-    state = shelves.library(documents)
+    state = shelves.holding(documents)
     trail = Trail(LibrarySession, state)
     trail.do("search_documents", words=row["title"])
     trail.do("find_passage", document_id=row["id"], words=known.place)
@@ -48,7 +48,7 @@ def quote_the_fact(draw: Draw) -> Draft:
     row = draw.pick(documents)
     shelves.plant(draw, row, known.decoy)
     section, sentence = shelves.plant(draw, row, known.sentence)
-    state = shelves.library(documents)
+    state = shelves.holding(documents)
     trail = Trail(LibrarySession, state)
     trail.do("search_documents", words=row["title"])
     trail.do("find_passage", document_id=row["id"], words=known.place)
@@ -74,7 +74,7 @@ def mark_in_cited(draw: Draw) -> Draft:
     cited = next(d for d in documents if d["id"] == row["references"][number - 1])
     section = draw.number(2, len(cited["sections"]))
     heading = cited["sections"][section - 1]["heading"]
-    state = shelves.library(documents)
+    state = shelves.holding(documents)
     trail = Trail(LibrarySession, state)
     trail.do("follow_reference", document_id=row["id"], reference=number)
     trail.do("document_record", document_id=cited["id"])
@@ -102,7 +102,7 @@ def newest_of_author(draw: Draw) -> Draft:
     other = next(d for d in documents if d not in mine)
     other["date"] = "2025-01-02"
     shelves.plant(draw, other, f"A rival view of the {words} is given.")
-    state = shelves.library(documents, lists={name: [other["id"]]})
+    state = shelves.holding(documents, lists={name: [other["id"]]})
     trail = Trail(LibrarySession, state)
     trail.do("search_documents", words=words, author=author)
     trail.do("put_on_list", list_name=name, document_id=newest["id"])
@@ -123,7 +123,7 @@ def last_hit(draw: Draw) -> Draft:
     for row in hits:
         shelves.plant(draw, row, f"{draw.person()} disputes the {words}.")
     name = shelves.list_name(draw)
-    state = shelves.library(documents)
+    state = shelves.holding(documents)
     trail = Trail(LibrarySession, state)
     trail.do("search_documents", words=words)
     trail.do("search_documents", words=words, page=2)
@@ -144,7 +144,7 @@ def move_and_export(draw: Draw) -> Draft:
     documents, (old, new) = shelves.shelf(draw, 5), draw.several(lambda: shelves.list_name(draw), 2)
     row, *others = draw.sample(documents, 4)
     lists = {old: [row["id"], others[0]["id"]], new: [d["id"] for d in others[1:]]}
-    state = shelves.library(documents, lists=lists)
+    state = shelves.holding(documents, lists=lists)
     trail = Trail(LibrarySession, state)
     trail.do("search_documents", words=row["title"])
     trail.do("take_off_list", list_name=old, document_id=row["id"])
@@ -178,7 +178,7 @@ def citation_trail(draw: Draw) -> Draft:
     middle["references"] = [*spare[: second - 1], bottom["id"], *spare[second - 1 :]]
     shelves.plant(draw, bottom, known.decoy)
     section, sentence = shelves.plant(draw, bottom, known.sentence)
-    state = shelves.library(documents)
+    state = shelves.holding(documents)
     trail = Trail(LibrarySession, state)
     trail.do("follow_reference", document_id=top["id"], reference=first)
     trail.do("follow_reference", document_id=middle["id"], reference=second)
@@ -214,7 +214,7 @@ def collect_citing(draw: Draw) -> Draft:
     for d in found:
         d["references"].append(row["id"])
     style, said = draw.pick((("bibtex", "BibTeX"), ("markdown", "Markdown")))
-    state = shelves.library(documents)
+    state = shelves.holding(documents)
     trail = Trail(LibrarySession, state)
     trail.do("list_citing", document_id=row["id"])
     for d in found:
@@ -238,7 +238,7 @@ def top_of_list(draw: Draw) -> Draft:
     section, _ = shelves.plant(draw, row, known.sentence)
     row["sections"][section - 1]["sentences"].insert(0, known.decoy)
     shelves.lengthen(draw, row, section, draw.number(7, 16))
-    state = shelves.library(documents, lists={name: [d["id"] for d in (row, *others)]})
+    state = shelves.holding(documents, lists={name: [d["id"] for d in (row, *others)]})
     trail = Trail(LibrarySession, state)
     trail.do("show_reading_list", list_name=name)
     trail.do("open_section", document_id=row["id"], section=section)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from tooldrill.data.names import Draw
 from tooldrill.data.task import Ending
-from tooldrill.data.worlds import library_shelf as shelves
+from tooldrill.data.worlds import corpus_shelf as shelves
 from tooldrill.data.worlds.book import Book, Draft
 
 BOOK = Book()
@@ -27,7 +27,7 @@ def reading_room_chat(draw: Draw) -> Draft:
             "Have a good time! I will be around for the next question.",
         )
     )
-    state = shelves.library(shelves.shelf(draw, 1))
+    state = shelves.holding(shelves.shelf(draw, 1))
     return Draft(draw.say(name=draw.first_name()), state, [], reply)
 
 
@@ -52,7 +52,7 @@ def beyond_shelves(draw: Draw) -> Draft:
     )
     answer = f"I regret that I cannot {short}: my tools only search, read and collect."
     prompt = draw.say(wish=wish, name=draw.first_name())
-    return Draft(prompt, shelves.library([row]), [], answer, ending=Ending.ADMIT)
+    return Draft(prompt, shelves.holding([row]), [], answer, ending=Ending.ADMIT)
 
 
 @BOOK.restrain(
@@ -64,7 +64,7 @@ def beyond_shelves(draw: Draw) -> Draft:
 def list_missing(draw: Draw) -> Draft:
     (row,) = shelves.shelf(draw, 1)
     names = draw.several(lambda: shelves.list_name(draw), 2)
-    state = shelves.library([row], lists={name: [] for name in names})
+    state = shelves.holding([row], lists={name: [] for name in names})
     prompt = draw.say(code=row["id"], name=draw.first_name())
     return Draft(
         prompt, state, [], f"Which reading list should {row['id']} go on?", ending=Ending.ASK
@@ -82,7 +82,7 @@ def remark_missing(draw: Draw) -> Draft:
     prompt = draw.say(code=row["id"], name=draw.first_name())
     return Draft(
         prompt,
-        shelves.library([row]),
+        shelves.holding([row]),
         [],
         f"What should the note on {row['id']} say?",
         ending=Ending.ASK,
@@ -99,7 +99,7 @@ def sentence_missing(draw: Draw) -> Draft:
     (row,) = shelves.shelf(draw, 1)
     prompt = draw.say(code=row["id"], name=draw.first_name())
     answer = f"Which sentence of {row['id']} should I quote, and from which section?"
-    return Draft(prompt, shelves.library([row]), [], answer, ending=Ending.ASK)
+    return Draft(prompt, shelves.holding([row]), [], answer, ending=Ending.ASK)
 
 
 @BOOK.restrain(
@@ -110,7 +110,7 @@ def sentence_missing(draw: Draw) -> Draft:
 )
 def listed_already(draw: Draw) -> Draft:
     (row,), name = shelves.shelf(draw, 1), shelves.list_name(draw)
-    state = shelves.library([row], lists={name: [row["id"]]})
+    state = shelves.holding([row], lists={name: [row["id"]]})
     prompt = draw.say(code=row["id"], where=name, name=draw.first_name())
     return Draft(prompt, state, [], f"Fine, then {name} stays as it is.")
 
@@ -124,7 +124,7 @@ def listed_already(draw: Draw) -> Draft:
 def pasted_passage(draw: Draw) -> Draft:
     town = draw.city()
     passage = f"{draw.person()} reported {draw.number(3, 900)} cases near {town}."
-    state = shelves.library(shelves.shelf(draw, 1))
+    state = shelves.holding(shelves.shelf(draw, 1))
     return Draft(draw.say(passage=passage), state, [], f"The town is {town}.", (town,))
 
 
@@ -136,7 +136,7 @@ def pasted_passage(draw: Draw) -> Draft:
 )
 def no_export(draw: Draw) -> Draft:
     documents, name = shelves.shelf(draw, 2), shelves.list_name(draw)
-    state = shelves.library(documents, lists={name: [d["id"] for d in documents]})
+    state = shelves.holding(documents, lists={name: [d["id"] for d in documents]})
     answer = f"I regret that I have no tool that writes out {name}."
     prompt = draw.say(where=name, name=draw.first_name())
     without = ("export_list", "show_reading_list")
