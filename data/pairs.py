@@ -15,7 +15,7 @@ from tooldrill.agent.violation import ViolationClass
 from tooldrill.data.corrupt.arguments import SAME_TOOL
 from tooldrill.data.corrupt.catalog import FOCUS, OPERATORS, corrupt
 from tooldrill.data.corrupt.moment import Corruption
-from tooldrill.data.task import TaskKind
+from tooldrill.data.tasks.task import TaskKind
 from tooldrill.data.traces import REFUSED_CLASSES, Fault, Trace, record
 
 _UNKNOWN_ARGUMENT = (ViolationClass.BORROWED_ARGUMENT, ViolationClass.INVENTED_ARGUMENT)

@@ -22,8 +22,8 @@ from tooldrill.agent.violation import ViolationClass
 from tooldrill.data.corrupt.catalog import corrupt
 from tooldrill.data.corrupt.damage import refusal_of
 from tooldrill.data.corrupt.moment import Corruption, Moment
-from tooldrill.data.solve import OpenedTask, judge, open_task
-from tooldrill.data.task import Task, TaskKind
+from tooldrill.data.tasks.solve import OpenedTask, judge, open_task
+from tooldrill.data.tasks.task import Task, TaskKind
 from tooldrill.data.worlds.catalog import get_world
 
 # What the loop refuses and a single reply can do without a history.

@@ -12,8 +12,8 @@ from __future__ import annotations
 from tooldrill.agent.call import Call
 from tooldrill.agent.episode import Episode, Outcome, Step
 from tooldrill.agent.violation import Violation, ViolationClass
-from tooldrill.data.claims import claims_success
-from tooldrill.data.task import Task, TaskKind
+from tooldrill.data.tasks.claims import claims_success
+from tooldrill.data.tasks.task import Task, TaskKind
 from tooldrill.eval.replies import carried_out, opening_error, tool_calls
 
 GRADED_CLASSES = frozenset(

@@ -12,7 +12,7 @@ from statistics import fmean
 
 from tooldrill.agent.episode import Episode, Outcome
 from tooldrill.agent.violation import ViolationClass
-from tooldrill.data.task import TaskKind
+from tooldrill.data.tasks.task import TaskKind
 from tooldrill.eval.replies import JudgedReply, judged_replies, tool_calls
 from tooldrill.eval.results import Results
 from tooldrill.eval.statistics import Paired, Rate, clustered_rate, paired, simple_rate

@@ -21,7 +21,7 @@ from tooldrill.agent.atomic import write_text
 from tooldrill.agent.episode import Episode
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.settings import EngineSettings, LoopSettings
-from tooldrill.data.task import Task
+from tooldrill.data.tasks.task import Task
 
 SCHEMA_VERSION: Literal[1] = 1
 _FORMAT: Literal["tooldrill-results"] = "tooldrill-results"

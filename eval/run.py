@@ -17,8 +17,8 @@ from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.loop import Job, run_episodes
 from tooldrill.agent.progress import Progress, silent
 from tooldrill.agent.settings import EngineSettings, LoopSettings
-from tooldrill.data.solve import OpenedTask, judge, open_task
-from tooldrill.data.task import Task
+from tooldrill.data.tasks.solve import OpenedTask, judge, open_task
+from tooldrill.data.tasks.task import Task
 from tooldrill.eval.grade import grade
 from tooldrill.eval.partial import PartialResults
 from tooldrill.eval.results import (

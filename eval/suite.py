@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tooldrill.data.task import Task
-from tooldrill.data.tasks import make_tasks
+from tooldrill.data.tasks.making import make_tasks
+from tooldrill.data.tasks.task import Task
 from tooldrill.eval.settings import EvalSettings
 
 

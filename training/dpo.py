@@ -13,7 +13,7 @@ from datasets import Dataset
 from trl import DPOConfig
 
 from tooldrill.agent.progress import Progress, silent
-from tooldrill.data.reading import read_rows
+from tooldrill.data.sets.reading import read_rows
 from tooldrill.training.adapter import load_adapter
 from tooldrill.training.examples import order_for_sharing
 from tooldrill.training.quiet import quiet_warnings

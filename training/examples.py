@@ -1,7 +1,7 @@
 """From dataset rows to token ids and labels.
 
 A row is rendered by the chat template in a protocol, cut into learned and unlearned segments by
-`tooldrill.data.segments`, and each segment is tokenized on its own: exactly what the loop does,
+`tooldrill.data.sets.segments`, and each segment is tokenized on its own, as the loop does,
 which tokenizes the prompt and then generates. Nothing is truncated: an example that is too long is
 refused.
 """
@@ -16,7 +16,7 @@ from typing import Any, Literal
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.protocols.base import CallProtocol
 from tooldrill.agent.render import ChatTemplate
-from tooldrill.data.segments import segments, side_row
+from tooldrill.data.sets.segments import segments, side_row
 
 Side = Literal["chosen", "rejected"]
 

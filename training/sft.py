@@ -10,7 +10,7 @@ from datasets import Dataset
 from trl import SFTConfig
 
 from tooldrill.agent.progress import Progress, silent
-from tooldrill.data.reading import read_rows
+from tooldrill.data.sets.reading import read_rows
 from tooldrill.training.adapter import new_adapter
 from tooldrill.training.examples import IGNORED, order_for_sharing
 from tooldrill.training.quiet import quiet_warnings

@@ -16,7 +16,7 @@ from tooldrill.data.forge.phrasing import clause, plain_clause
 from tooldrill.data.forge.scene import Scene, Target, new_label
 from tooldrill.data.forge.speech import article
 from tooldrill.data.forge.voices import reserved
-from tooldrill.data.words import word_list
+from tooldrill.data.values.words import word_list
 from tooldrill.data.worlds.book import OracleCall
 
 OPTION_SHARE = 0.3

@@ -37,7 +37,7 @@ from tooldrill.data.forge.naming import (
 )
 from tooldrill.data.forge.options import Option, options_of
 from tooldrill.data.forge.parameters import MAKERS
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
 
 _ID_FORMS = ("int", "int", "int", "dash", "hex", "under", "long")
 _ENDINGS = ("record", "entry", "item", "data", "info", "now", "v2", "by id", "one", "object")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
 
 
 @cache

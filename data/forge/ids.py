@@ -6,7 +6,7 @@ from hashlib import sha1
 from typing import Any
 
 from tooldrill.data.forge.blueprint import Type
-from tooldrill.data.names import Draw
+from tooldrill.data.values.names import Draw
 
 
 def draw_ids(draw: Draw, type_: Type, count: int) -> list[Any]:

@@ -22,7 +22,7 @@ from tooldrill.agent.json_schema import JsonSchema
 from tooldrill.data.forge import pools
 from tooldrill.data.forge.speech import date_words, minutes_words, number_words, plural, time_words
 from tooldrill.data.forge.values import TEXT_MAKERS
-from tooldrill.data.names import Draw
+from tooldrill.data.values.names import Draw
 
 Address = TypedDict("Address", {"street": str, "city": str, "postcode": str})  # noqa: UP013
 Size = TypedDict("Size", {"width": int, "height": int})  # noqa: UP013

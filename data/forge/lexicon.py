@@ -12,7 +12,7 @@ from tooldrill.data.forge.fields import FIELDS, FLOWS
 from tooldrill.data.forge.kinds import Kind
 from tooldrill.data.forge.nouns import DOMAINS, HELDOUT_DOMAINS
 from tooldrill.data.forge.speech import plural
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable
 from hashlib import blake2b
 
-from tooldrill.data.task import Split
-from tooldrill.data.words import word_list
+from tooldrill.data.tasks.task import Split
+from tooldrill.data.values.words import word_list
 
 
 def side(text: str) -> Split:

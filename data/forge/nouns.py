@@ -6,7 +6,7 @@ The label is what people call one of them by. A `-` stands for no flow. Vocabula
 
 from __future__ import annotations
 
-from tooldrill.data.words import word_list
+from tooldrill.data.values.words import word_list
 
 # ruff: noqa: E501 - an entity is a line
 

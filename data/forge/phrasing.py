@@ -8,7 +8,7 @@ from tooldrill.data.forge.blueprint import Type
 from tooldrill.data.forge.lexicon import Field
 from tooldrill.data.forge.scene import Scene
 from tooldrill.data.forge.voices import reserved
-from tooldrill.data.words import word_list
+from tooldrill.data.values.words import word_list
 
 # A change is asked for by the parameter's own name this often; otherwise in other words.
 NAMED_SHARE = 0.25

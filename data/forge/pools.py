@@ -13,7 +13,7 @@ from faker.providers.company.en_US import Provider as Companies
 from faker.providers.lorem.en_US import Provider as Words
 from faker.providers.person.en_US import Provider as People
 
-from tooldrill.data.names import Draw
+from tooldrill.data.values.names import Draw
 
 
 @cache

@@ -19,7 +19,7 @@ from tooldrill.data.forge.records import Record
 from tooldrill.data.forge.scene import Scene, Target, by_id, by_label
 from tooldrill.data.forge.selecting import selected
 from tooldrill.data.forge.voices import reserved
-from tooldrill.data.words import word_list
+from tooldrill.data.values.words import word_list
 from tooldrill.data.worlds.book import OracleCall
 
 # Kinds of which one value is a good answer.

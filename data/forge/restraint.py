@@ -13,7 +13,7 @@ from tooldrill.data.forge.shapes import Shape, changes
 from tooldrill.data.forge.speech import article, sentence
 from tooldrill.data.forge.templates import nothing_yet, template
 from tooldrill.data.forge.voices import reserved, surrounded, voiced
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.book import Draft, Template
 
 

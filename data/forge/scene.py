@@ -10,8 +10,8 @@ from tooldrill.data.forge import pools
 from tooldrill.data.forge.blueprint import Blueprint, Op, Type
 from tooldrill.data.forge.ids import draw_ids
 from tooldrill.data.forge.records import NOTICES, Record, blank
-from tooldrill.data.names import Draw
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
+from tooldrill.data.values.names import Draw
 from tooldrill.data.worlds.book import OracleCall
 
 

@@ -30,7 +30,7 @@ from tooldrill.data.forge.scene import (
 )
 from tooldrill.data.forge.speech import sentence
 from tooldrill.data.forge.voices import joined, reserved, surrounded, voiced
-from tooldrill.data.names import Draw
+from tooldrill.data.values.names import Draw
 from tooldrill.data.worlds.book import Draft, OracleCall
 
 Shape = Callable[[Scene], Draft | None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from tooldrill.data.names import Draw, number_word
+from tooldrill.data.values.names import Draw, number_word
 
 _SPECIAL = {2: ("a couple of",), 6: ("half a dozen",), 12: ("a dozen",), 24: ("two dozen",),
             36: ("three dozen",), 100: ("a hundred",), 1000: ("a thousand",)}  # fmt: skip

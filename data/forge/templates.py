@@ -35,8 +35,8 @@ from tooldrill.data.forge.shapes import (
     through_reference,
 )
 from tooldrill.data.forge.voices import reserved
-from tooldrill.data.names import Draw
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
+from tooldrill.data.values.names import Draw
 from tooldrill.data.worlds.book import Draft, Template
 
 _ATTEMPTS = 40

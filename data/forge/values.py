@@ -10,8 +10,8 @@ import string
 from collections.abc import Callable, Sequence
 
 from tooldrill.data.forge import pools
-from tooldrill.data.names import Draw
-from tooldrill.data.words import word_list
+from tooldrill.data.values.names import Draw
+from tooldrill.data.values.words import word_list
 
 _ONSETS = tuple(
     word_list(

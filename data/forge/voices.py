@@ -15,9 +15,9 @@ from typing import TypeVar
 from tooldrill.data.forge import pools
 from tooldrill.data.forge.speech import sentence
 from tooldrill.data.forge.values import coined
-from tooldrill.data.names import Draw
-from tooldrill.data.task import Split
-from tooldrill.data.words import word_list
+from tooldrill.data.tasks.task import Split
+from tooldrill.data.values.names import Draw
+from tooldrill.data.values.words import word_list
 from tooldrill.data.worlds.book import OracleCall
 
 T = TypeVar("T")

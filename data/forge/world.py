@@ -17,7 +17,7 @@ from tooldrill.data.forge.design import blueprint
 from tooldrill.data.forge.restraint import restrain_templates
 from tooldrill.data.forge.session import ForgeSession
 from tooldrill.data.forge.templates import act_templates
-from tooldrill.data.task import Split, TaskKind
+from tooldrill.data.tasks.task import Split, TaskKind
 from tooldrill.data.worlds.base import World
 from tooldrill.data.worlds.book import Book, Template
 

@@ -22,7 +22,7 @@ from tooldrill.agent.tool import Registry
 from tooldrill.data.harvest import aws, google, stdlib
 from tooldrill.data.harvest.operation import Operation, fixed_rng, share_of
 from tooldrill.data.harvest.styles import short_name
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.catalog import get_world, world_names
 
 HELDOUT_SHARE = 0.1

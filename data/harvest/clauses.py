@@ -12,8 +12,8 @@ from typing import Any
 
 from tooldrill.data.harvest.prose import noun_phrase, short_label
 from tooldrill.data.harvest.values import ENDS, STARTS, Argument, Leaf, Path
-from tooldrill.data.names import Draw
-from tooldrill.data.words import word_list
+from tooldrill.data.values.names import Draw
+from tooldrill.data.values.words import word_list
 
 # How often a parameter is called by its own words though there are others.
 OWN_NAME_SHARE = 0.15

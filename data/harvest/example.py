@@ -9,7 +9,7 @@ from tooldrill.agent.call import Call, PastCall
 from tooldrill.agent.episode import Message
 from tooldrill.agent.tool import Registry
 from tooldrill.data.harvest.values import Path
-from tooldrill.data.task import Split, TaskKind
+from tooldrill.data.tasks.task import Split, TaskKind
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from tooldrill.data.harvest.catalog import (
 from tooldrill.data.harvest.operation import Operation
 from tooldrill.data.harvest.prose import words
 from tooldrill.data.harvest.wording import asked
-from tooldrill.data.names import Draw
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
+from tooldrill.data.values.names import Draw
 
 MOST_TOOLS = 12
 _LOOKED_AT = 24  # operations converted for one registry at most

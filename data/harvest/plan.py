@@ -18,8 +18,8 @@ from tooldrill.data.harvest.prose import noun_phrase, short_label, singular
 from tooldrill.data.harvest.values import Argument
 from tooldrill.data.harvest.voices import compose, to_asker, upper_first
 from tooldrill.data.harvest.wording import Asked, asked, core
-from tooldrill.data.names import Draw
-from tooldrill.data.task import Split, TaskKind
+from tooldrill.data.tasks.task import Split, TaskKind
+from tooldrill.data.values.names import Draw
 
 _CLEAR = frozenset({"create", "delete", "read", "write"})  # verbs that never stand for each other
 _NAMES = frozenset({"name", "title", "project", "domain", "user"})  # kinds given to something new

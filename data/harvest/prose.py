@@ -9,7 +9,7 @@ import html
 import re
 from functools import lru_cache
 
-from tooldrill.data.words import word_list
+from tooldrill.data.values.words import word_list
 
 # Boxes beside the text: they warn of other things than what the operation does.
 _BOXES = re.compile(r"<(important|note|caution|warning)>.*?(</\1>|$)", re.DOTALL)

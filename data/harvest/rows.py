@@ -16,7 +16,7 @@ from tooldrill.data.corrupt.catalog import corrupt
 from tooldrill.data.corrupt.damage import refusal_of
 from tooldrill.data.corrupt.moment import Moment
 from tooldrill.data.harvest.single import Single
-from tooldrill.data.task import TaskKind
+from tooldrill.data.tasks.task import TaskKind
 
 WORLD = "harvest"  # what stands in the `world` column
 # What must have been refused earlier for the class to be possible.

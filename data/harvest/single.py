@@ -18,8 +18,8 @@ from tooldrill.data.harvest.plan import Plan
 from tooldrill.data.harvest.styles import STYLES, tools_of
 from tooldrill.data.harvest.values import Argument, draw_argument
 from tooldrill.data.harvest.wording import asked
-from tooldrill.data.names import Draw
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
+from tooldrill.data.values.names import Draw
 
 __all__ = [
     "MISSING_SHARE",

@@ -18,7 +18,7 @@ from typing import Any
 from tooldrill.agent.tool import JsonSchema
 from tooldrill.data.harvest.operation import TOOL_TEXT, Operation, shown
 from tooldrill.data.harvest.prose import summary
-from tooldrill.data.words import word_list
+from tooldrill.data.values.words import word_list
 
 SOURCE = "stdlib"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tooldrill.agent.tool import JsonSchema
 from tooldrill.data.harvest.prose import label, short_label
-from tooldrill.data.names import Draw
+from tooldrill.data.values.names import Draw
 
 _HEX = "0123456789abcdef"
 _ALNUM = string.ascii_letters + string.digits

@@ -17,7 +17,7 @@ from tooldrill.data.harvest.kinds import Kind, kind_of
 from tooldrill.data.harvest.patterns import simple_pattern
 from tooldrill.data.harvest.prose import label, words
 from tooldrill.data.harvest.texts import About
-from tooldrill.data.names import Draw, number_word
+from tooldrill.data.values.names import Draw, number_word
 
 Path = tuple[str | int, ...]
 _TRIES = 4

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from tooldrill.data.harvest.clauses import Clause
-from tooldrill.data.names import Draw
+from tooldrill.data.values.names import Draw
 
 _PLAIN = (
     "{C}.", "{C}.", "{C}", "{c}", "Please {c}.", "please {c}", "{C}, please.", "Can you {c}?",

@@ -18,8 +18,8 @@ from tooldrill.data.harvest.prose import (
     singular,
     words,
 )
-from tooldrill.data.names import Draw
-from tooldrill.data.words import word_list
+from tooldrill.data.values.names import Draw
+from tooldrill.data.values.words import word_list
 
 # Verbs that ask for the same thing, with ways to say them of `{o}`, an object with its article.
 CLASSES: dict[str, tuple[str, ...]] = {

@@ -21,7 +21,7 @@ from tooldrill.agent.tool import Registry
 from tooldrill.agent.violation import ViolationClass
 from tooldrill.data.ingest.conversation import Conversation, DroppedError
 from tooldrill.data.ingest.heldout import refuse_heldout
-from tooldrill.data.task import Split, TaskKind
+from tooldrill.data.tasks.task import Split, TaskKind
 
 Row = dict[str, Any]
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from tooldrill.agent.names import plain
 from tooldrill.agent.tool import Registry
 from tooldrill.data.ingest.conversation import DroppedError
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.catalog import get_world, world_names
 
 _WORDS = 5

@@ -25,7 +25,7 @@ from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.data.ingest.conversation import Conversation, DroppedError, Given, Record
 from tooldrill.data.ingest.literals import arguments_of
 from tooldrill.data.ingest.tool_lists import Tools, read_tools
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
 
 _MARKS = ("malformed", "damage", "refuses_damage", "weight")
 _OPEN_RESPONSE, _CLOSE_RESPONSE = "<tool_response>", "</tool_response>"

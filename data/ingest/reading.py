@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.data.append_log import HEADER
+from tooldrill.data.from_models.append_log import HEADER
 from tooldrill.data.ingest.conversation import Record
 from tooldrill.data.ingest.react_log import steps_of
 

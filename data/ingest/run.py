@@ -17,7 +17,7 @@ from tooldrill.data.ingest.conversation import DroppedError, Given
 from tooldrill.data.ingest.formats import AUTO, import_record, require_format
 from tooldrill.data.ingest.reading import read_records
 from tooldrill.data.ingest.report import Report
-from tooldrill.data.writing import SetWriter
+from tooldrill.data.sets.writing import SetWriter
 
 _TELL_EVERY = 500
 _SUFFIXES = (".jsonl", ".parquet")

@@ -17,8 +17,8 @@ from tooldrill.agent.environment import Observation
 from tooldrill.agent.episode import CallRecord
 from tooldrill.agent.tool import Registry
 from tooldrill.data.situations.scene import is_plain, play, staged, turn
-from tooldrill.data.solve import offered, open_task, says
-from tooldrill.data.task import Task, TaskKind
+from tooldrill.data.tasks.solve import offered, open_task, says
+from tooldrill.data.tasks.task import Task, TaskKind
 
 NAME = "already_done"
 

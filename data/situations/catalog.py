@@ -15,8 +15,8 @@ from tooldrill.data.situations import (
     steps_run_out,
     tempting_history,
 )
-from tooldrill.data.task import Task
-from tooldrill.data.verify import OracleFailureError, verify
+from tooldrill.data.tasks.task import Task
+from tooldrill.data.tasks.verify import OracleFailureError, verify
 
 Situation = Callable[[Task, random.Random], Task | None]
 

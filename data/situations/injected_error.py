@@ -17,9 +17,9 @@ from tooldrill.agent.environment import ERROR_PREFIX
 from tooldrill.agent.episode import CallRecord
 from tooldrill.agent.tool import Registry
 from tooldrill.data.situations.scene import Played, is_plain, play, staged, turn, turns, words_of
-from tooldrill.data.solve import offered, open_task, says
-from tooldrill.data.task import Ending, Task, TaskKind
-from tooldrill.data.words import word_list
+from tooldrill.data.tasks.solve import offered, open_task, says
+from tooldrill.data.tasks.task import Ending, Task, TaskKind
+from tooldrill.data.values.words import word_list
 
 NAME = "injected_error"
 

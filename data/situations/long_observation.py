@@ -13,8 +13,8 @@ from tooldrill.agent.episode import Message
 from tooldrill.data.situations.padding import make_padding
 from tooldrill.data.situations.scene import play, staged
 from tooldrill.data.situations.staging import pad
-from tooldrill.data.solve import says
-from tooldrill.data.task import Padding, Task
+from tooldrill.data.tasks.solve import says
+from tooldrill.data.tasks.task import Padding, Task
 
 NAME = "long_observation"
 

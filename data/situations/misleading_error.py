@@ -13,10 +13,10 @@ from tooldrill.agent.call import Call
 from tooldrill.agent.checker import check_calls
 from tooldrill.agent.episode import Message
 from tooldrill.agent.tool import Registry
-from tooldrill.data.mistakes import fail, slip
 from tooldrill.data.situations.scene import Rehearsal, is_plain, play, staged, turn, turns
-from tooldrill.data.solve import offered, past_calls
-from tooldrill.data.task import Task, TaskKind
+from tooldrill.data.tasks.mistakes import fail, slip
+from tooldrill.data.tasks.solve import offered, past_calls
+from tooldrill.data.tasks.task import Task, TaskKind
 from tooldrill.data.worlds.catalog import WORLDS, get_world
 
 NAME = "misleading_error"

@@ -13,8 +13,8 @@ from typing import Any
 
 from tooldrill.agent.tool import Parameter
 from tooldrill.data.situations.scene import is_plain, staged, words_of
-from tooldrill.data.solve import offered
-from tooldrill.data.task import Ending, Task, TaskKind
+from tooldrill.data.tasks.solve import offered
+from tooldrill.data.tasks.task import Ending, Task, TaskKind
 
 NAME = "missing_value"
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from tooldrill.data.names import Draw
-from tooldrill.data.task import Padding
+from tooldrill.data.tasks.task import Padding
+from tooldrill.data.values.names import Draw
 
 INSTRUCTION_SHARE = 0.5
 

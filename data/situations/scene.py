@@ -12,9 +12,9 @@ from tooldrill.agent import messages
 from tooldrill.agent.call import Call
 from tooldrill.agent.environment import Observation
 from tooldrill.agent.episode import Message
-from tooldrill.data.solve import OpenedTask, open_task
-from tooldrill.data.task import Task, TaskKind
-from tooldrill.data.words import word_list
+from tooldrill.data.tasks.solve import OpenedTask, open_task
+from tooldrill.data.tasks.task import Task, TaskKind
+from tooldrill.data.values.words import word_list
 
 
 @dataclass(frozen=True)

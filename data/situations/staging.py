@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tooldrill.agent.environment import Observation
-from tooldrill.data.task import Padding
+from tooldrill.data.tasks.task import Padding
 from tooldrill.data.worlds.base import Session
 
 

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from tooldrill.agent import messages
 from tooldrill.agent.call import Call
 from tooldrill.agent.episode import Message
-from tooldrill.data.mistakes import fail
 from tooldrill.data.situations.scene import (
     Played,
     Rehearsal,
@@ -23,8 +22,9 @@ from tooldrill.data.situations.scene import (
     turns,
     words_of,
 )
-from tooldrill.data.solve import offered, says
-from tooldrill.data.task import Ending, Task, TaskKind
+from tooldrill.data.tasks.mistakes import fail
+from tooldrill.data.tasks.solve import offered, says
+from tooldrill.data.tasks.task import Ending, Task, TaskKind
 
 NAME = "steps_run_out"
 

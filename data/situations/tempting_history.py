@@ -19,10 +19,10 @@ from tooldrill.agent.checker import check_calls
 from tooldrill.agent.episode import CallRecord, Message
 from tooldrill.agent.tool import Registry, Tool
 from tooldrill.data.corrupt.plausible import plausible_value
-from tooldrill.data.mask import mask_call
 from tooldrill.data.situations.scene import is_plain, staged, turn
-from tooldrill.data.solve import offered, open_task, run_oracle, says
-from tooldrill.data.task import Task, TaskKind
+from tooldrill.data.tasks.mask import mask_call
+from tooldrill.data.tasks.solve import offered, open_task, run_oracle, says
+from tooldrill.data.tasks.task import Task, TaskKind
 from tooldrill.data.worlds.base import World
 from tooldrill.data.worlds.book import Draft, Template
 from tooldrill.data.worlds.catalog import WORLDS, get_world

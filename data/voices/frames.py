@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from tooldrill.data.names import Draw
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
+from tooldrill.data.values.names import Draw
 from tooldrill.data.voices.grammar import Grammar, Rules
 
 HOLE = "@"

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
-from tooldrill.data.names import Draw
-from tooldrill.data.words import word_list
+from tooldrill.data.values.names import Draw
+from tooldrill.data.values.words import word_list
 
 Rules = Mapping[str, tuple[str, ...]]
 Cast = Mapping[str, Iterator[str]]

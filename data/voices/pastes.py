@@ -6,7 +6,7 @@ import re
 from functools import partial
 from itertools import cycle
 
-from tooldrill.data.names import Draw
+from tooldrill.data.values.names import Draw
 from tooldrill.data.voices.frames import HOLE, Paste, Stage
 from tooldrill.data.voices.grammar import MAKERS, Grammar
 

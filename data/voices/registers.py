@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from tooldrill.data.names import Draw
+from tooldrill.data.values.names import Draw
 from tooldrill.data.voices.frames import HOLE, Register, Stage
 from tooldrill.data.voices.grammar import Grammar
 from tooldrill.data.voices.sealed import MARK

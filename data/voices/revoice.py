@@ -11,8 +11,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from tooldrill.data.names import Draw
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
+from tooldrill.data.values.names import Draw
 from tooldrill.data.voices.frames import Stage, frames_of
 from tooldrill.data.voices.pastes import put_into_paste
 from tooldrill.data.voices.registers import Framed, ended, frame, join, terse

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tooldrill.data.values.words import word_list
 from tooldrill.data.voices.sealed import MARKS
-from tooldrill.data.words import word_list
 
 
 class Kind(StrEnum):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from tooldrill.data.words import word_list
+from tooldrill.data.values.words import word_list
 
 _NEIGHBOURS = {
     "q": "wa", "w": "qes", "e": "wrd", "r": "etf", "t": "ryg", "y": "tuh", "u": "yij", "i": "uok",

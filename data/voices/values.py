@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from tooldrill.data import spoken
+from tooldrill.data.values import spoken
+from tooldrill.data.values.words import word_list
 from tooldrill.data.voices.sealed import MARK, Sealed, find_whole, mark_number, mark_of
-from tooldrill.data.words import word_list
 
 _INTEGER = re.compile(r"-?(0|[1-9]\d*)")
 _DECIMAL = re.compile(r"-?\d+\.\d+")

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from tooldrill.agent.environment import Observation
 from tooldrill.agent.introspect import registry_from_functions
 from tooldrill.agent.tool import Registry
-from tooldrill.data.task import Split, TaskKind
+from tooldrill.data.tasks.task import Split, TaskKind
 from tooldrill.data.worlds.book import Book, Template
 
 

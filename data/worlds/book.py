@@ -1,7 +1,7 @@
 """How a world's tasks are worded: templates, their prompts, and the drafts they draw.
 
 Every wording is kept as data, so that a test can prove that no held-out prompt was seen in
-training. What a task becomes afterwards (tools offered, history, mask) is `tooldrill.data.tasks`.
+training. What a task becomes afterwards (tools offered, history, mask) is `tasks.making`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tooldrill.data.names import Draw
-from tooldrill.data.task import Ending
+from tooldrill.data.tasks.task import Ending
+from tooldrill.data.values.names import Draw
 
 OracleCall = tuple[str, dict[str, Any]]
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from functools import cache
 
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.base import World
-from tooldrill.data.worlds.calendar import CalendarWorld
-from tooldrill.data.worlds.contacts import ContactsWorld
-from tooldrill.data.worlds.convert import ConvertWorld
-from tooldrill.data.worlds.corpus import LibraryWorld
-from tooldrill.data.worlds.files import FilesWorld
-from tooldrill.data.worlds.inventory import InventoryWorld
-from tooldrill.data.worlds.jobs import JobsWorld
-from tooldrill.data.worlds.kitchen import KitchenWorld
-from tooldrill.data.worlds.mail import MailWorld
-from tooldrill.data.worlds.settings_store import ConfigWorld
-from tooldrill.data.worlds.tickets import TicketsWorld
+from tooldrill.data.worlds.calendar.world import CalendarWorld
+from tooldrill.data.worlds.contacts.world import ContactsWorld
+from tooldrill.data.worlds.convert.world import ConvertWorld
+from tooldrill.data.worlds.corpus.world import LibraryWorld
+from tooldrill.data.worlds.files.world import FilesWorld
+from tooldrill.data.worlds.inventory.world import InventoryWorld
+from tooldrill.data.worlds.jobs.world import JobsWorld
+from tooldrill.data.worlds.kitchen.world import KitchenWorld
+from tooldrill.data.worlds.mail.world import MailWorld
+from tooldrill.data.worlds.settings_store.world import ConfigWorld
+from tooldrill.data.worlds.tickets.world import TicketsWorld
 
 WORLDS: dict[str, type[World]] = {
     world.name: world

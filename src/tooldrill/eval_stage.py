@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.progress import Progress
-from tooldrill.data.task import Task
+from tooldrill.data.tasks.task import Task
 from tooldrill.eval.models import open_engine
 from tooldrill.eval.results import Results
 from tooldrill.eval.run import evaluate

@@ -67,7 +67,7 @@ def open_environment(source: str, seed: int = 0) -> Iterator[tuple[Registry, Env
 @contextmanager
 def _world_session(name: str, seed: int) -> Iterator[tuple[Registry, Environment]]:
     """All tools of a world over the state of its first task: something to look at and to change."""
-    from tooldrill.data.tasks import make_tasks
+    from tooldrill.data.tasks.making import make_tasks
     from tooldrill.data.worlds.catalog import get_world
 
     world = get_world(name)

@@ -50,7 +50,7 @@ def _training(run: Run, own: str) -> dict[str, Any]:
 
 
 def _build_data(run: Run, out: Path, progress: Progress) -> None:
-    from tooldrill.data.build import build
+    from tooldrill.data.sets.build import build
 
     build(run.config.data, out, progress)
 

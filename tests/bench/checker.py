@@ -22,8 +22,8 @@ from tooldrill.agent.tool import Registry
 from tooldrill.data.corrupt.catalog import EPISODE_CLASSES, OPERATORS, corrupt
 from tooldrill.data.corrupt.damage import for_protocol
 from tooldrill.data.corrupt.moment import Moment
-from tooldrill.data.solve import run_oracle
-from tooldrill.data.tasks import make_tasks
+from tooldrill.data.tasks.making import make_tasks
+from tooldrill.data.tasks.solve import run_oracle
 from tooldrill.data.worlds.catalog import WORLDS, get_world
 
 TOOLS = 50

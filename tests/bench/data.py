@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from tooldrill.data.build import build
+from tooldrill.data.sets.build import build
 from tooldrill.data.settings import DataSettings, Mixture
 
 TRACES = int(os.environ.get("TRACES", "20000"))

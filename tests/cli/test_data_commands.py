@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from tooldrill.data.from_models.teacher import training_tasks
 from tooldrill.data.settings import DataSettings
-from tooldrill.data.solve import open_task
-from tooldrill.data.task import Task, TaskKind
-from tooldrill.data.teacher import training_tasks
+from tooldrill.data.tasks.solve import open_task
+from tooldrill.data.tasks.task import Task, TaskKind
 
 SERVER = Path(__file__).parents[1] / "data" / "scripted_model.py"
 

@@ -13,10 +13,10 @@ from tooldrill.agent.environment import ERROR_PREFIX
 from tooldrill.agent.protocols.catalog import PROTOCOLS
 from tooldrill.agent.tool import Registry
 from tooldrill.agent.violation import ViolationClass
-from tooldrill.data.blocks import BlockRows, make_block
 from tooldrill.data.corrupt.catalog import EPISODE_CLASSES
-from tooldrill.data.leaks import find_leaks, heldout
-from tooldrill.data.mixing import FORGE, HARVEST, WORLDS, plan_blocks
+from tooldrill.data.sets.blocks import BlockRows, make_block
+from tooldrill.data.sets.leaks import find_leaks, heldout
+from tooldrill.data.sets.mixing import FORGE, HARVEST, WORLDS, plan_blocks
 from tooldrill.data.settings import DataSettings, Mixture
 
 Row = dict[str, Any]

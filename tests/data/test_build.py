@@ -13,12 +13,12 @@ import pytest
 from trl.data_utils import is_conversational
 
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.data.build import DataSummary, build
-from tooldrill.data.reading import PAIR_COLUMNS, SFT_COLUMNS, read_rows
+from tooldrill.data.sets.build import DataSummary, build
+from tooldrill.data.sets.reading import PAIR_COLUMNS, SFT_COLUMNS, read_rows
+from tooldrill.data.sets.writing import write_jsonl, write_parquet
 from tooldrill.data.settings import DataSettings, Mixture
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.catalog import world_names
-from tooldrill.data.writing import write_jsonl, write_parquet
 
 WORLDS = list(world_names(Split.TRAIN))
 ONLY_WORLDS = {"mixture": Mixture(worlds=1, forge=0), "voices": 0.0, "situations": 0.0}
@@ -53,7 +53,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(
 ) -> None:
     out, _ = built
     program = (
-        "import sys; from pathlib import Path; from tooldrill.data.build import build;"
+        "import sys; from pathlib import Path; from tooldrill.data.sets.build import build;"
         "from tooldrill.data.settings import DataSettings, Mixture;"
         "build(DataSettings.model_validate_json(sys.argv[1]), Path(sys.argv[2]))"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tooldrill.data.claims import admits, asks, claims_success
+from tooldrill.data.tasks.claims import admits, asks, claims_success
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,14 @@ from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.agent.run import EpisodeRun, Job, past_calls
 from tooldrill.agent.settings import LoopSettings, WatchdogSettings
 from tooldrill.agent.tool import Registry
-from tooldrill.data.failures import own_failures, pairs_of
+from tooldrill.data.from_models.failures import own_failures, pairs_of
+from tooldrill.data.from_models.rollouts import Rollout, read_rollouts
 from tooldrill.data.ingest.conversation import DroppedError
 from tooldrill.data.ingest.report import Report
-from tooldrill.data.rollouts import Rollout, read_rollouts
-from tooldrill.data.solve import judge, open_task
-from tooldrill.data.task import Split, Task, TaskKind
-from tooldrill.data.tasks import make_tasks
-from tooldrill.data.writing import write_parquet
+from tooldrill.data.sets.writing import write_parquet
+from tooldrill.data.tasks.making import make_tasks
+from tooldrill.data.tasks.solve import judge, open_task
+from tooldrill.data.tasks.task import Split, Task, TaskKind
 
 WORLDS = ["files", "inventory", "tickets"]
 

@@ -21,10 +21,10 @@ from tooldrill.agent.introspect import EMPTY, Offered, tool_from_parameters
 from tooldrill.agent.json_schema import JsonSchema
 from tooldrill.data.forge.blueprint import ABSENT
 from tooldrill.data.forge.world import ForgeWorld, forge_name, forge_world
-from tooldrill.data.offering import Wish, offer_tools
-from tooldrill.data.solve import judge, open_task, run_oracle
-from tooldrill.data.task import Split, Task, TaskKind
-from tooldrill.data.tasks import Plan, make_task, make_tasks
+from tooldrill.data.tasks.making import Plan, make_task, make_tasks
+from tooldrill.data.tasks.offering import Wish, offer_tools
+from tooldrill.data.tasks.solve import judge, open_task, run_oracle
+from tooldrill.data.tasks.task import Split, Task, TaskKind
 from tooldrill.data.worlds.catalog import get_world
 
 WORLDS = 120
@@ -52,7 +52,7 @@ def drawn(world: ForgeWorld, template_name: str, kind: TaskKind, seed: int = 0) 
 
 SCRIPT = """
 import json, sys
-from tooldrill.data.tasks import make_tasks
+from tooldrill.data.tasks.making import make_tasks
 from tooldrill.data.worlds.catalog import get_world
 names = ["forge-000007", "forge-h-000007", "forge-123456"]
 tools = [get_world(name).registry.to_openai() for name in names]

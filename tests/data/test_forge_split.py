@@ -9,7 +9,7 @@ from tooldrill.data.forge.naming import side, side_of_set
 from tooldrill.data.forge.nouns import HELDOUT_DOMAINS
 from tooldrill.data.forge.voices import reserved
 from tooldrill.data.forge.world import forge_world
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.catalog import get_world, world_names
 
 COUNT = 300

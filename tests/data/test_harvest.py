@@ -27,8 +27,8 @@ from tooldrill.data.harvest import (
 )
 from tooldrill.data.harvest.clauses import switch_phrases
 from tooldrill.data.harvest.prose import words
-from tooldrill.data.names import number_word
-from tooldrill.data.task import TaskKind
+from tooldrill.data.tasks.task import TaskKind
+from tooldrill.data.values.names import number_word
 
 MANY = 400
 

@@ -23,7 +23,7 @@ from tooldrill.data.harvest import (
 from tooldrill.data.harvest.operation import LONGEST_SIGNATURE, MOST_PARAMETERS
 from tooldrill.data.harvest.patterns import simple_pattern
 from tooldrill.data.harvest.prose import imperative, noun_phrase, short_label, summary, words
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.catalog import get_world, world_names
 
 

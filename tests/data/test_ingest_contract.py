@@ -18,7 +18,7 @@ from tooldrill.agent.messages import (
 from tooldrill.agent.tool import Registry, Tool
 from tooldrill.data.ingest.contract import is_error, to_row
 from tooldrill.data.ingest.conversation import Conversation, DroppedError
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.catalog import get_world, world_names
 
 

@@ -24,10 +24,10 @@ from tooldrill.data.ingest.conversation import Given
 from tooldrill.data.ingest.reading import read_records
 from tooldrill.data.ingest.report import Report
 from tooldrill.data.ingest.run import ingest
-from tooldrill.data.reading import SFT_COLUMNS, read_rows
-from tooldrill.data.solve import judge, open_task
-from tooldrill.data.task import Task
-from tooldrill.data.tasks import make_tasks
+from tooldrill.data.sets.reading import SFT_COLUMNS, read_rows
+from tooldrill.data.tasks.making import make_tasks
+from tooldrill.data.tasks.solve import judge, open_task
+from tooldrill.data.tasks.task import Task
 
 TOOL = {
     "type": "function",

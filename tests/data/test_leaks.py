@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.data.blocks import make_block
-from tooldrill.data.leaks import RUN, find_leaks, heldout, read_forbidden, word_runs
-from tooldrill.data.mixing import plan_blocks
+from tooldrill.data.sets.blocks import make_block
+from tooldrill.data.sets.leaks import RUN, find_leaks, heldout, read_forbidden, word_runs
+from tooldrill.data.sets.mixing import plan_blocks
 from tooldrill.data.settings import DataSettings
-from tooldrill.data.task import Split
-from tooldrill.data.tasks import make_tasks
+from tooldrill.data.tasks.making import make_tasks
+from tooldrill.data.tasks.task import Split
 from tooldrill.data.traces import record
 from tooldrill.data.worlds.catalog import get_world, world_names
 

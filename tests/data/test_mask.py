@@ -9,10 +9,10 @@ import re
 import pytest
 
 from tooldrill.agent.tool import Registry
-from tooldrill.data.mask import MaskedSession, make_mask, mask_call, mask_registry
-from tooldrill.data.solve import judge, open_task, past_calls, run_oracle
-from tooldrill.data.task import Task, TaskKind
-from tooldrill.data.tasks import all_names, make_tasks
+from tooldrill.data.tasks.making import all_names, make_tasks
+from tooldrill.data.tasks.mask import MaskedSession, make_mask, mask_call, mask_registry
+from tooldrill.data.tasks.solve import judge, open_task, past_calls, run_oracle
+from tooldrill.data.tasks.task import Task, TaskKind
 from tooldrill.data.worlds.catalog import WORLDS, get_world
 
 

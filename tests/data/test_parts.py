@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.data import parts
-from tooldrill.data.build import build
-from tooldrill.data.mixing import BLOCK, plan_blocks, weights
-from tooldrill.data.reading import read_rows
+from tooldrill.data.sets import parts
+from tooldrill.data.sets.build import build
+from tooldrill.data.sets.mixing import BLOCK, plan_blocks, weights
+from tooldrill.data.sets.reading import read_rows
 from tooldrill.data.settings import DataFile, DataSettings, Mixture
 
 SETTINGS = DataSettings(traces=450, pairs=90, seed=3)
@@ -52,7 +52,7 @@ def test_the_bytes_do_not_depend_on_the_processes(
 PROGRAM = """
 import sys
 from pathlib import Path
-from tooldrill.data.build import build
+from tooldrill.data.sets.build import build
 from tooldrill.data.settings import DataSettings
 settings = DataSettings.model_validate_json(sys.argv[1])
 build(settings, Path(sys.argv[2]), lambda done, total, note="": print(done, flush=True))
@@ -171,7 +171,8 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     """A part is all that is held: the peak of four times the rows is the same but for digests."""
     program = (
         "import resource, sys; from pathlib import Path; import datasets, pyarrow.parquet\n"
-        "from tooldrill.data.build import build; from tooldrill.data.settings import DataSettings\n"
+        "from tooldrill.data.settings import DataSettings\n"
+        "from tooldrill.data.sets.build import build\n"
         "s = DataSettings(traces=int(sys.argv[1]), pairs=0, worlds=['tickets'], workers=1)\n"
         "build(s, Path(sys.argv[2]))\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"

@@ -17,13 +17,13 @@ from tooldrill.agent.messages import (
 )
 from tooldrill.agent.protocols.catalog import PROTOCOLS, get_protocol
 from tooldrill.agent.render import ChatTemplate, bundled_template
-from tooldrill.data.blocks import make_traces
 from tooldrill.data.corrupt.damage import damaged_message, for_protocol, refusal_of
 from tooldrill.data.pairs import make_pairs
-from tooldrill.data.preview import LEARNED_STYLE, previews, to_html, to_text
-from tooldrill.data.segments import Segment, segments, side_row
+from tooldrill.data.sets.blocks import make_traces
+from tooldrill.data.sets.preview import LEARNED_STYLE, previews, to_html, to_text
+from tooldrill.data.sets.segments import Segment, segments, side_row
 from tooldrill.data.settings import DataSettings
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
 from tooldrill.data.traces import Trace
 from tooldrill.data.worlds.catalog import world_names
 

@@ -18,11 +18,11 @@ from tooldrill.agent.environment import ERROR_PREFIX
 from tooldrill.agent.episode import CallRecord
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.data.situations.catalog import SITUATIONS, put_into
-from tooldrill.data.solve import concludes, judge, offered, open_task, past_calls, says
-from tooldrill.data.task import Ending, Task, TaskKind
-from tooldrill.data.tasks import make_tasks
+from tooldrill.data.tasks.making import make_tasks
+from tooldrill.data.tasks.solve import concludes, judge, offered, open_task, past_calls, says
+from tooldrill.data.tasks.task import Ending, Task, TaskKind
+from tooldrill.data.tasks.verify import OracleFailureError, verify
 from tooldrill.data.traces import record
-from tooldrill.data.verify import OracleFailureError, verify
 from tooldrill.data.worlds.catalog import WORLDS, get_world
 
 # Least share of plain tasks that each situation must apply to, over all worlds.
@@ -399,7 +399,7 @@ def test_string_hashing_does_not_matter(plain: list[Task]) -> None:
     code = (
         "import hashlib, random\n"
         "from tooldrill.data.situations.catalog import SITUATIONS, put_into\n"
-        "from tooldrill.data.tasks import make_tasks\n"
+        "from tooldrill.data.tasks.making import make_tasks\n"
         "tasks = make_tasks(('tickets', 'contacts'), 20, 3, (3, 6), recovery=0, restraint=0)\n"
         "made = [put_into(t, n, random.Random(n)) for t in tasks for n in SITUATIONS]\n"
         "text = ''.join(m.model_dump_json() for m in made if m)\n"

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import pytest
 import spoken_forms as read
 
-from tooldrill.data import spoken
-from tooldrill.data.names import Draw
+from tooldrill.data.values import spoken
+from tooldrill.data.values.names import Draw
 
 
 def test_integers_come_back() -> None:

@@ -13,11 +13,11 @@ import pytest
 
 from tooldrill.agent.checker import check_calls, refusal
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.data.offering import Wish, offer_tools
-from tooldrill.data.solve import judge, open_task, past_calls, run_oracle, says
-from tooldrill.data.task import Task, TaskKind
-from tooldrill.data.tasks import Plan, make_task, make_tasks
-from tooldrill.data.verify import OracleFailureError, verify
+from tooldrill.data.tasks.making import Plan, make_task, make_tasks
+from tooldrill.data.tasks.offering import Wish, offer_tools
+from tooldrill.data.tasks.solve import judge, open_task, past_calls, run_oracle, says
+from tooldrill.data.tasks.task import Task, TaskKind
+from tooldrill.data.tasks.verify import OracleFailureError, verify
 from tooldrill.data.worlds.book import Draft, Template
 from tooldrill.data.worlds.catalog import WORLDS, get_world
 
@@ -43,7 +43,7 @@ def test_same_seed_same_tasks(tasks: list[Task]) -> None:
 
 def test_string_hashing_does_not_matter(tasks: list[Task]) -> None:
     code = (
-        "import hashlib\nfrom tooldrill.data.tasks import make_tasks\n"
+        "import hashlib\nfrom tooldrill.data.tasks.making import make_tasks\n"
         f"t = make_tasks({ALL!r}, 150, 11, (2, 5), recovery=0.3, restraint=0.1, masking=0.3)\n"
         "print(hashlib.sha256(''.join(x.model_dump_json() for x in t).encode()).hexdigest())"
     )

@@ -14,14 +14,14 @@ import pytest
 from tooldrill.agent.engines.endpoint import EndpointEngine
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.settings import LoopSettings
-from tooldrill.data.failures import own_failures
+from tooldrill.data.from_models.failures import own_failures
+from tooldrill.data.from_models.rewording import needed_values, reword_tasks, reworded, stands_in
+from tooldrill.data.from_models.rollouts import read_rollouts
+from tooldrill.data.from_models.teacher import solve_tasks, training_tasks
 from tooldrill.data.ingest.conversation import DroppedError
-from tooldrill.data.rewording import needed_values, reword_tasks, reworded, stands_in
-from tooldrill.data.rollouts import read_rollouts
 from tooldrill.data.settings import DataSettings
-from tooldrill.data.solve import open_task
-from tooldrill.data.task import Task, TaskKind
-from tooldrill.data.teacher import solve_tasks, training_tasks
+from tooldrill.data.tasks.solve import open_task
+from tooldrill.data.tasks.task import Task, TaskKind
 
 SERVER = Path(__file__).with_name("scripted_model.py")
 SETTINGS = DataSettings(

@@ -13,13 +13,13 @@ from tooldrill.agent.episode import Message
 from tooldrill.agent.run import past_calls
 from tooldrill.agent.tool import Registry
 from tooldrill.agent.violation import ViolationClass as V
-from tooldrill.data.blocks import make_traces
 from tooldrill.data.corrupt.catalog import EPISODE_CLASSES, FOCUS
 from tooldrill.data.pairs import make_pairs
+from tooldrill.data.sets.blocks import make_traces
 from tooldrill.data.settings import DataSettings
-from tooldrill.data.solve import judge, open_task
-from tooldrill.data.task import Split, TaskKind
-from tooldrill.data.tasks import make_tasks
+from tooldrill.data.tasks.making import make_tasks
+from tooldrill.data.tasks.solve import judge, open_task
+from tooldrill.data.tasks.task import Split, TaskKind
 from tooldrill.data.traces import REFUSED_CLASSES, Fault, Trace, record
 from tooldrill.data.worlds.catalog import world_names
 

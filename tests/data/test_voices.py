@@ -14,8 +14,8 @@ from dataclasses import replace
 import pytest
 import spoken_forms as read
 
-from tooldrill.data.solve import says
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.solve import says
+from tooldrill.data.tasks.task import Split
 from tooldrill.data.voices.frames import frames_of
 from tooldrill.data.voices.pastes import LONGEST, SHORTEST
 from tooldrill.data.voices.revoice import DEFAULT, Voicing, revoice

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from itertools import product
 
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
 from tooldrill.data.voices.frames import HOLE, frames_of
 from tooldrill.data.voices.revoice import Voicing, revoice
 from tooldrill.data.worlds.book import Draft

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from tooldrill.agent.signature import SignatureLevel, signatures
-from tooldrill.data.names import number_word
-from tooldrill.data.offering import Wish, offer_tools
-from tooldrill.data.solve import concludes, judge, open_task, run_oracle
-from tooldrill.data.spoken import (
+from tooldrill.data.tasks.making import Plan, make_task
+from tooldrill.data.tasks.offering import Wish, offer_tools
+from tooldrill.data.tasks.solve import concludes, judge, open_task, run_oracle
+from tooldrill.data.tasks.task import Ending, Task, TaskKind
+from tooldrill.data.values.names import number_word
+from tooldrill.data.values.spoken import (
     date_forms,
     number_forms,
     offset_forms,
@@ -22,8 +24,6 @@ from tooldrill.data.spoken import (
     span_forms,
     time_forms,
 )
-from tooldrill.data.task import Ending, Task, TaskKind
-from tooldrill.data.tasks import Plan, make_task
 from tooldrill.data.worlds.book import Template
 from tooldrill.data.worlds.catalog import WORLDS, get_world
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from world_calls import assert_answers_all, calls_of
 
 from tooldrill.agent.call import Call
-from tooldrill.data.tasks import make_tasks
+from tooldrill.data.tasks.making import make_tasks
 from tooldrill.data.worlds.catalog import get_world
-from tooldrill.data.worlds.convert_session import ConvertSession
-from tooldrill.data.worlds.convert_units import DIMENSIONS, converted, in_base, working_day
+from tooldrill.data.worlds.convert.session import ConvertSession
+from tooldrill.data.worlds.convert.units import DIMENSIONS, converted, in_base, working_day
 
 STATE: dict[str, Any] = {"register": {"freight": {"value": 12.5, "unit": "kg"}}}
 WORLD = get_world("convert")

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from world_calls import assert_answers_all, calls_of
 
 from tooldrill.agent.call import Call
-from tooldrill.data.tasks import make_tasks
+from tooldrill.data.tasks.making import make_tasks
 from tooldrill.data.worlds.catalog import get_world
-from tooldrill.data.worlds.corpus_session import LibrarySession
+from tooldrill.data.worlds.corpus.session import LibrarySession
 
 WORLD = get_world("library")
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tooldrill.data.worlds.files import FilesSession
+from tooldrill.data.worlds.files.world import FilesSession
 
 STATE = {
     "files": {"a.txt": "one\ntwo\nthree\n", "sub/b.md": "# Head\nTwo words\n", ".hidden": "x\n"}

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from world_calls import assert_answers_all, calls_of
 
 from tooldrill.agent.call import Call
-from tooldrill.data.tasks import make_tasks
+from tooldrill.data.tasks.making import make_tasks
 from tooldrill.data.worlds.catalog import get_world
-from tooldrill.data.worlds.jobs_session import JobsSession
+from tooldrill.data.worlds.jobs.session import JobsSession
 
 WORLD = get_world("jobs")
 API = {"service": "eu-ledger-api", "environment": "production"}

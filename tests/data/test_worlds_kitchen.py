@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from world_calls import assert_answers_all, calls_of, run_all
 
 from tooldrill.agent.call import Call
-from tooldrill.data.task import Split
+from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.catalog import get_world, world_names
 
 STATE: dict[str, Any] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from itertools import product
 
-from tooldrill.data.task import Split, TaskKind
-from tooldrill.data.tasks import make_tasks
+from tooldrill.data.tasks.making import make_tasks
+from tooldrill.data.tasks.task import Split, TaskKind
 from tooldrill.data.worlds.catalog import get_world, world_names
 
 TRAIN = world_names(Split.TRAIN)

@@ -14,7 +14,7 @@ from tooldrill.agent.episode import CallRecord, Episode, Message, Outcome, Step
 from tooldrill.agent.settings import EngineSettings, LoopSettings
 from tooldrill.agent.tool import Tool
 from tooldrill.agent.violation import Violation, ViolationClass
-from tooldrill.data.task import Split, Task, TaskKind
+from tooldrill.data.tasks.task import Split, Task, TaskKind
 from tooldrill.eval.results import Condition, ModelInfo, Results, Suite, current_versions
 
 TOOLS = ("append_file", "read_file", "write_file")

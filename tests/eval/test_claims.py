@@ -1,6 +1,6 @@
 import pytest
 
-from tooldrill.data.claims import claims_success
+from tooldrill.data.tasks.claims import claims_success
 
 
 @pytest.mark.parametrize(

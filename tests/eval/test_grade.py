@@ -2,7 +2,7 @@ import pytest
 
 from tooldrill.agent.episode import Outcome
 from tooldrill.agent.violation import Violation, ViolationClass
-from tooldrill.data.task import TaskKind
+from tooldrill.data.tasks.task import TaskKind
 from tooldrill.eval.grade import grade
 from tooldrill.eval.replies import judged_replies
 

@@ -2,7 +2,7 @@ import pytest
 
 from tooldrill.agent.episode import Outcome
 from tooldrill.agent.violation import ViolationClass
-from tooldrill.data.task import TaskKind
+from tooldrill.data.tasks.task import TaskKind
 from tooldrill.eval.grade import grade
 from tooldrill.eval.measure import compare, measure
 

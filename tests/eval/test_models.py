@@ -5,7 +5,7 @@ import pytest
 
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.settings import EngineSettings, LoopSettings
-from tooldrill.data.tasks import make_tasks
+from tooldrill.data.tasks.making import make_tasks
 from tooldrill.eval.measure import measure
 from tooldrill.eval.models import open_engine, quantization_of
 from tooldrill.eval.results import Results

@@ -1,6 +1,6 @@
 from tooldrill.agent.call import Call
 from tooldrill.agent.messages import malformed_message, user
-from tooldrill.data.task import TaskKind
+from tooldrill.data.tasks.task import TaskKind
 from tooldrill.eval.replies import judged_replies, opening, opening_error
 
 

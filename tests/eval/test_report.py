@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.data.task import TaskKind
+from tooldrill.data.tasks.task import TaskKind
 from tooldrill.eval.browser import embed
 from tooldrill.eval.grade import grade
 from tooldrill.eval.report import write_report

@@ -6,8 +6,8 @@ from tooldrill.agent.episode import Outcome
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.settings import EngineSettings, LoopSettings, SamplingSettings
 from tooldrill.agent.violation import ViolationClass
-from tooldrill.data.task import TaskKind
-from tooldrill.data.tasks import make_tasks
+from tooldrill.data.tasks.making import make_tasks
+from tooldrill.data.tasks.task import TaskKind
 from tooldrill.eval.measure import measure
 from tooldrill.eval.results import ModelInfo, Results
 from tooldrill.eval.run import evaluate, partial_path

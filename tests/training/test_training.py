@@ -16,8 +16,8 @@ from tiny_llama import save_tiny
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.agent.render import ChatTemplate, bundled_template
-from tooldrill.data.build import build
-from tooldrill.data.reading import read_rows
+from tooldrill.data.sets.build import build
+from tooldrill.data.sets.reading import read_rows
 from tooldrill.data.settings import DataSettings
 from tooldrill.training.base_model import load_tokenizer
 from tooldrill.training.checkpoints import latest_checkpoint

@@ -11,7 +11,7 @@ import typer
 from tooldrill.cli.arguments import ConfigArgument, OverridesArgument, open_run
 
 if TYPE_CHECKING:
-    from tooldrill.data.leaks import Forbidden, Leak
+    from tooldrill.data.sets.leaks import Forbidden, Leak
 
 _SHOWN = 10  # of each kind
 
@@ -33,8 +33,8 @@ def validate(
     With --against also: no tool name, set of parameters or run of 8 words of that file.
     Exit status: 0 nothing found, 1 something is shared.
     """
-    from tooldrill.data.leaks import heldout, read_forbidden
-    from tooldrill.data.reading import read_rows
+    from tooldrill.data.sets.leaks import heldout, read_forbidden
+    from tooldrill.data.sets.reading import read_rows
 
     folder = open_run(config, overrides).stage_folder("data")
     files = [folder / "sft.jsonl"]
@@ -48,7 +48,7 @@ def validate(
 
 
 def _report(name: str, forbidden: Forbidden, rows: Sequence[dict[str, object]]) -> bool:
-    from tooldrill.data.leaks import count_by_kind, find_leaks
+    from tooldrill.data.sets.leaks import count_by_kind, find_leaks
 
     leaks = list(find_leaks(rows, forbidden))
     held = f"{len(forbidden.tools)} tools, {len(forbidden.parameters)} parameter sets"

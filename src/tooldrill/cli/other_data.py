@@ -118,10 +118,10 @@ def failures(
 ) -> None:
     """Pair a model's own violations with the right calls: preference data for another round."""
     from tooldrill.agent.errors import TooldrillError
-    from tooldrill.data.failures import own_failures
+    from tooldrill.data.from_models.failures import own_failures
+    from tooldrill.data.from_models.rollouts import read_rollouts
     from tooldrill.data.ingest.report import Report
     from tooldrill.data.ingest.run import new_set, require_new
-    from tooldrill.data.rollouts import read_rollouts
 
     require_new(out, ["dpo"], force=force)
     found = Report()
@@ -178,9 +178,9 @@ def teach(
     from tooldrill.agent.errors import TooldrillError
     from tooldrill.agent.settings import LoopSettings
     from tooldrill.cli.display import single_bar
+    from tooldrill.data.from_models.rewording import REWORDINGS, reword_tasks
+    from tooldrill.data.from_models.teacher import ROLLOUTS, solve_tasks, training_tasks
     from tooldrill.data.ingest.run import new_set, require_new
-    from tooldrill.data.rewording import REWORDINGS, reword_tasks
-    from tooldrill.data.teacher import ROLLOUTS, solve_tasks, training_tasks
 
     log = out / (ROLLOUTS if work is Work.SOLVE else REWORDINGS)
     require_new(out, ["sft"], force=log.exists())

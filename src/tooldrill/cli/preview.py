@@ -15,10 +15,10 @@ from tooldrill.agent.atomic import write_text
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.agent.render import ChatTemplate, bundled_template
-from tooldrill.data.preview import CONTEXT_STYLE, LEARNED_STYLE, previews, to_html, to_text
-from tooldrill.data.reading import PAIR_COLUMNS, SFT_COLUMNS, read_rows
-from tooldrill.data.segments import Segment
-from tooldrill.data.stats import Spread, stats
+from tooldrill.data.sets.preview import CONTEXT_STYLE, LEARNED_STYLE, previews, to_html, to_text
+from tooldrill.data.sets.reading import PAIR_COLUMNS, SFT_COLUMNS, read_rows
+from tooldrill.data.sets.segments import Segment
+from tooldrill.data.sets.stats import Spread, stats
 from tooldrill.pipeline import Run
 
 Entry = tuple[str, Sequence[Segment]]

@@ -1,0 +1,1 @@
+"""Tasks: what they are, how they are made, carried out and judged."""

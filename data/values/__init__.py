@@ -1,0 +1,1 @@
+"""Random values for tasks, and how people say them."""

@@ -1,0 +1,1 @@
+"""The world `calendar`: appointments and participants; held out."""

@@ -1,0 +1,1 @@
+"""The world `contacts`: an address book; held out."""

@@ -1,0 +1,1 @@
+"""The world `convert`: units, dates and money, worked out."""

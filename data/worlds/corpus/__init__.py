@@ -1,0 +1,1 @@
+"""The world `library`: texts to search and to quote from."""

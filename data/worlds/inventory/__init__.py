@@ -1,0 +1,1 @@
+"""The world `inventory`: stock, orders and suppliers on sqlite."""

@@ -1,0 +1,1 @@
+"""The world `jobs`: scheduled jobs and services."""

@@ -1,0 +1,1 @@
+"""The world `kitchen`: recipes, a larder and a shopping list; held out."""

@@ -1,0 +1,1 @@
+"""The world `config`: keys and values in scopes."""

@@ -1,0 +1,1 @@
+"""The world `tickets`: an issue tracker."""
