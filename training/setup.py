@@ -15,6 +15,7 @@ from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.agent.render import ChatTemplate
 from tooldrill.training import base_model
 from tooldrill.training.checkpoints import MarkComplete
+from tooldrill.training.engine.shared_forward import share_prefixes
 from tooldrill.training.examples import Encoder
 from tooldrill.training.find_base import resolve
 from tooldrill.training.hardware import Hardware, settle
@@ -24,7 +25,6 @@ from tooldrill.training.settings import (
     SftSettings,
     TrainingSettings,
 )
-from tooldrill.training.shared_forward import can_share, share_prefixes
 from tooldrill.training.telling import TellProgress
 
 
@@ -79,11 +79,11 @@ def prepare(
         tokenizer.pad_token = tokenizer.eos_token
     weights = base_model.load_model(base)
     choices = list(hardware.reasons)
-    if can_share(weights.config):
-        share_prefixes(weights)
+    reason = share_prefixes(weights)
+    if reason is None:
         choices.append("shared prefixes: computed once")
     else:
-        choices.append("shared prefixes: computed for every example (not all full attention)")
+        choices.append(f"shared prefixes: computed for every example ({reason})")
     template = ChatTemplate(source, tokenizer.bos_token or "", tokenizer.eos_token or "")
     return Setup(
         model=weights,

@@ -11,7 +11,7 @@ from typing import Any
 
 from trl import DPOTrainer, SFTTrainer
 
-from tooldrill.training.learned_head import can_score_learned_only, score_learned_only
+from tooldrill.training.engine.learned_head import can_score_learned_only, score_learned_only
 
 
 class _Prepared:

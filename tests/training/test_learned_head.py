@@ -9,7 +9,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM, set_seed
 from trl.trainer.utils import add_fused_lm_head
 
-from tooldrill.training.learned_head import can_score_learned_only, score_learned_only
+from tooldrill.training.engine.learned_head import can_score_learned_only, score_learned_only
 
 FIELDS = ("log_probs", "entropy", "mean_logits", "is_top1")
 

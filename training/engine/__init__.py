@@ -1,0 +1,1 @@
+"""What makes training fast and leaves its numbers alone: trees, attention over them, the head."""
