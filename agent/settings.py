@@ -48,7 +48,7 @@ class LoopSettings(Settings):
     """How an episode is run."""
 
     protocol: ProtocolName = Field("native", description="How a call is written.")
-    max_steps: int = Field(8, ge=1, description="Replies before an episode is cut off.")
+    max_steps: int = Field(12, ge=1, description="Replies before an episode is cut off.")
     max_reply_tokens: int = Field(192, ge=16, description="Tokens before a reply is cut off.")
     repair: bool = Field(
         False, description="Mend malformed calls with json-repair; the violation still counts."

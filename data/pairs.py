@@ -16,16 +16,9 @@ from tooldrill.data.corrupt.arguments import SAME_TOOL
 from tooldrill.data.corrupt.catalog import FOCUS, OPERATORS, corrupt
 from tooldrill.data.corrupt.moment import Corruption
 from tooldrill.data.tasks.task import TaskKind
-from tooldrill.data.traces import REFUSED_CLASSES, Fault, Trace, record
+from tooldrill.data.traces import Fault, Trace, record
+from tooldrill.data.wrong_turns import NEEDED_REFUSALS
 
-_UNKNOWN_ARGUMENT = (ViolationClass.BORROWED_ARGUMENT, ViolationClass.INVENTED_ARGUMENT)
-_READABLE = tuple(k for k in REFUSED_CLASSES if k != ViolationClass.MALFORMED_CALL)
-# What must have been refused earlier for the class to be possible.
-_NEEDED_FAULTS: dict[ViolationClass, tuple[ViolationClass, ...]] = {
-    ViolationClass.STICKY_ARGUMENT: _UNKNOWN_ARGUMENT,
-    ViolationClass.REPEATED_FAILURE: _READABLE,
-    ViolationClass.FABRICATED_SUCCESS: _READABLE,
-}
 # Traces tried before a class is given up for this build.
 _TRIES = 60
 _FOCUS_WEIGHT = 2
@@ -56,8 +49,11 @@ def make_pairs(traces: Sequence[Trace], count: int, seed: int | str) -> list[dic
 def _new_pair(
     kind: ViolationClass, traces: Sequence[Trace], seen: set[str], rng: random.Random
 ) -> dict[str, Any] | None:
+    # Where an action failed for good, success is not claimed but made up.
+    stopped = [t for t in traces if t.kind is TaskKind.STOP and t.task.claim]
     for attempt in range(_TRIES):
-        trace = _with_history(kind, rng.choice(traces), rng)
+        tempted = kind is ViolationClass.FABRICATED_SUCCESS and stopped and rng.random() < 0.5
+        trace = _with_history(kind, rng.choice(stopped if tempted else traces), rng)
         found = _corrupted_step(kind, trace, rng) if trace else None
         if trace is None or found is None:
             continue
@@ -75,10 +71,10 @@ def _new_pair(
 
 def _with_history(kind: ViolationClass, trace: Trace, rng: random.Random) -> Trace | None:
     """The trace, or the same task with the kind of refusal that `kind` needs."""
-    needed = _NEEDED_FAULTS.get(kind)
+    needed = NEEDED_REFUSALS.get(kind)
     if needed is None or (trace.fault is not None and trace.fault.kind in needed):
         return trace
-    if kind != ViolationClass.STICKY_ARGUMENT and trace.kind is TaskKind.RECOVER:
+    if kind != ViolationClass.STICKY_ARGUMENT and trace.task.kind is not TaskKind.ACT:
         return trace
     step = rng.randrange(max(1, len(trace.task.oracle)))
     return record(trace.task, rng, Fault(step, rng.choice(needed)))

@@ -41,9 +41,9 @@ class DataSettings(Settings):
     files: list[DataFile] = Field([], description="Rows made elsewhere, mixed in.")
     traces: int = Field(300, ge=1, description="SFT traces.")
     pairs: int = Field(150, ge=0, description="DPO preference pairs.")
-    tools: tuple[int, int] = Field((2, 6), description="Fewest and most tools offered in a task.")
+    tools: tuple[int, int] = Field((3, 10), description="Fewest and most tools offered in a task.")
     sharing: int = Field(
-        4, ge=1, description="Most tasks offered the same registry; training computes it once."
+        8, ge=1, description="Most tasks offered the same registry; training computes it once."
     )
     masking: float = Field(
         0.3, ge=0, le=1, description="Share with tools and parameters renamed at random."

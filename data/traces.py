@@ -13,23 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from tooldrill.agent.call import Call, PastCall
-from tooldrill.agent.checker import BLOCKING, check_calls, refusal, rejected_arguments
+from tooldrill.agent.checker import check_calls
 from tooldrill.agent.episode import Message
 from tooldrill.agent.messages import call_message, conclusion_message, observation_message
 from tooldrill.agent.run import past_calls
 from tooldrill.agent.tool import Registry
 from tooldrill.agent.violation import ViolationClass
-from tooldrill.data.corrupt.catalog import corrupt
-from tooldrill.data.corrupt.damage import refusal_of
-from tooldrill.data.corrupt.moment import Corruption, Moment
+from tooldrill.data.corrupt.moment import Moment
 from tooldrill.data.tasks.solve import OpenedTask, judge, open_task
 from tooldrill.data.tasks.task import Task, TaskKind
 from tooldrill.data.worlds.catalog import get_world
-
-# What the loop refuses and a single reply can do without a history.
-REFUSED_CLASSES: tuple[ViolationClass, ...] = tuple(
-    kind for kind in ViolationClass if kind in BLOCKING and kind != ViolationClass.STICKY_ARGUMENT
-)
+from tooldrill.data.wrong_turns import Turn, wrong_turns
 
 
 @dataclass(frozen=True)
@@ -43,27 +37,6 @@ class Fault:
 
     step: int
     kind: ViolationClass
-
-
-@dataclass(frozen=True)
-class Turn:
-    """A reply and what came back.
-
-    Attributes:
-        reply: the assistant message; weight 0 when it is not to be learned.
-        answer: the observation's message; None after the conclusion.
-        past: how the checker remembers it; None after the conclusion.
-        call: the call of a right reply.
-    """
-
-    reply: Message
-    answer: Message | None = None
-    past: PastCall | None = None
-    call: Call | None = None
-
-    @property
-    def right(self) -> bool:
-        return bool(self.reply.get("weight", 1) != 0)
 
 
 @dataclass(frozen=True)
@@ -118,7 +91,8 @@ class Trace:
         """The point at which turn `index` is due."""
         past = past_calls(self.opening, self.registry)
         past += [turn.past for turn in self.turns[:index] if turn.past]
-        return _moment(self.task, self.registry, self.turns[index].call, past)
+        done = sum(turn.right or turn.done for turn in self.turns[:index])
+        return _moment(self.task, self.registry, done, past)
 
     def row(self) -> dict[str, Any]:
         """The trace as a row of the SFT set."""
@@ -169,11 +143,14 @@ def _turns(
     rights: list[Call | None] = [*task.calls, None]
     for step, call in enumerate(rights):
         if fault is not None and fault.step == step:
-            corruption = corrupt(fault.kind, _moment(task, registry, call, past), rng)
-            if corruption is None:
+            moment = _moment(task, registry, step, past)
+            wrong = wrong_turns(fault.kind, moment, opened.session, rng)
+            if wrong is None:
                 return None
-            turns.append(_refused(corruption, registry, past))
-            past += [turns[-1].past] if turns[-1].past else []
+            turns += wrong
+            past += [turn.past for turn in wrong if turn.past]
+            if wrong[-1].done:
+                continue
         if call is None:
             turns.append(Turn(conclusion_message(task.answer)))
         elif check_calls([call], registry, past):
@@ -186,24 +163,16 @@ def _turns(
     return turns
 
 
-def _refused(corruption: Corruption, registry: Registry, past: list[PastCall]) -> Turn:
-    """The wrong turn with weight 0, and the refusal that the loop would answer it with."""
-    reply = {**corruption.message, "weight": 0}
-    call = corruption.call
-    if call is None:
-        return Turn(reply, refusal_of(reply), PastCall(Call(""), True))
-    violations = check_calls([call], registry, past)
-    answer = observation_message(call.name, refusal(violations, registry))
-    return Turn(reply, answer, PastCall(call, True, rejected_arguments(violations)))
-
-
-def _moment(task: Task, registry: Registry, call: Call | None, past: list[PastCall]) -> Moment:
+def _moment(task: Task, registry: Registry, step: int, past: list[PastCall]) -> Moment:
+    """The point at which the right reply number `step` is due; the conclusion is the last."""
+    calls = [*task.calls, None, None]
     # Where names are masked, the world's own name for the right tool would give the mask away.
     known = get_world(task.world).registry.names if task.mask is None else ()
     absent = tuple(name for name in known if name not in registry)
     return Moment(
         registry=registry,
-        call=call,
+        call=calls[step],
+        following=calls[step + 1],
         answer=task.answer,
         past=tuple(past),
         needs_calls=bool(task.oracle),

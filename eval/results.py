@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tooldrill.agent.atomic import write_text
 from tooldrill.agent.episode import Episode
@@ -84,6 +84,8 @@ class Results(BaseModel):
 
     Attributes:
         task_ids: in suite order; `episodes` has one judged episode for each, in the same order.
+        tasks: likewise, so that an episode can be carried out and judged again; none in files
+            written before they were kept.
         seconds: wall time of the evaluation, resumed parts included.
         date: when it was finished, UTC, ISO 8601.
     """
@@ -96,10 +98,17 @@ class Results(BaseModel):
     suite: Suite
     condition: Condition
     task_ids: list[str]
+    tasks: list[Task] = Field(default_factory=list)
     episodes: list[Episode]
     seconds: float
     versions: Versions
     date: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    @model_validator(mode="after")
+    def _tasks_are_those_of_the_episodes(self) -> Results:
+        if self.tasks and [task.id for task in self.tasks] != self.task_ids:
+            raise ValueError("`tasks` are not those that `task_ids` names")
+        return self
 
     def save(self, path: Path) -> None:
         """Writes the file atomically."""
@@ -132,8 +141,10 @@ class Results(BaseModel):
             return cls.model_validate(raw)
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise TooldrillError(f"{path}: {where}: {first['msg']}", again) from None
+            where = "".join(f"{part}." for part in first["loc"]).removesuffix(".")
+            raise TooldrillError(
+                f"{path}: {where}{': ' if where else ''}{first['msg']}", again
+            ) from None
 
 
 def suite_of(tasks: Sequence[Task], seed: int | None = None) -> Suite:

@@ -65,6 +65,7 @@ def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they a
         suite=suite,
         condition=condition,
         task_ids=[task.id for task in tasks],
+        tasks=list(tasks),
         episodes=episodes,
         seconds=round(partial.seconds, 3),
         versions=current_versions(),

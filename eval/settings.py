@@ -29,7 +29,7 @@ class EvalSettings(Settings):
     seed: int = Field(1000, description="Seed of the tasks.")
     worlds: list[str] = Field(["calendar", "contacts"], min_length=1)
     tasks: int = Field(60, ge=1, description="Tasks in all.")
-    tools: tuple[int, int] = Field((2, 6), description="Fewest and most tools offered in a task.")
+    tools: tuple[int, int] = Field((3, 10), description="Fewest and most tools offered in a task.")
     recovery: float = Field(
         0.2, ge=0, le=1, description="Share whose history ends with a failed call."
     )

@@ -23,7 +23,7 @@ from tooldrill.training.settings import ModelSettings
 
 BUNDLED_TEMPLATE = "tooldrill"
 # What transformers raises for a missing, cut-off, foreign or gated model.
-_LOADING_ERRORS = (OSError, ValueError, RuntimeError, KeyError, SafetensorError)
+LOADING_ERRORS = (OSError, ValueError, RuntimeError, KeyError, SafetensorError)
 
 
 def load_model(base: BaseModel, dtype: str = "float32") -> Any:
@@ -38,8 +38,8 @@ def load_model(base: BaseModel, dtype: str = "float32") -> Any:
             if base.gguf_path:
                 return gguf_base.load_model(base.gguf_path, torch_dtype)
             return AutoModelForCausalLM.from_pretrained(base.folder, dtype=torch_dtype)
-    except _LOADING_ERRORS as error:
-        raise _cannot_load("model", base, error) from error
+    except LOADING_ERRORS as error:
+        raise cannot_load("model", base, error) from error
 
 
 def load_tokenizer(base: BaseModel) -> Any:
@@ -53,8 +53,8 @@ def load_tokenizer(base: BaseModel) -> Any:
             if base.gguf_path:
                 return gguf_base.load_tokenizer(base.gguf_path)
             return AutoTokenizer.from_pretrained(base.folder)
-    except _LOADING_ERRORS as error:
-        raise _cannot_load("tokenizer", base, error) from error
+    except LOADING_ERRORS as error:
+        raise cannot_load("tokenizer", base, error) from error
 
 
 def chat_template(base: BaseModel, settings: ModelSettings, tokenizer: Any) -> str:
@@ -89,7 +89,8 @@ def _template_file(path: Path, base: BaseModel) -> str:
     return source
 
 
-def _cannot_load(what: str, base: BaseModel, error: Exception) -> TooldrillError:
+def cannot_load(what: str, base: BaseModel, error: Exception) -> TooldrillError:
+    """What to say when `what` (model, tokenizer) cannot be loaded, and what to do."""
     reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
     if base.gguf_file is None and not Path(base.folder).is_dir():
         step = f"download it once: hf download {base.folder}, or give a local folder as model.path"

@@ -1,6 +1,6 @@
 """Preference tuning: TRL's DPOTrainer over pairs that differ only in the violation.
 
-It goes on from the SFT adapter; the reference is a frozen copy of that adapter.
+It goes on from the SFT adapter; the reference is that adapter as it was.
 """
 
 from __future__ import annotations
@@ -9,21 +9,23 @@ import json
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset
 from trl import DPOConfig
 
 from tooldrill.agent.progress import Progress, silent
 from tooldrill.data.sets.reading import read_rows
 from tooldrill.training.adapter import load_adapter
-from tooldrill.training.examples import order_for_sharing
+from tooldrill.training.collapse import StopOnCollapse
+from tooldrill.training.engine.batches import PreferenceBatches, packs_dataset
+from tooldrill.training.examples import Preference
 from tooldrill.training.quiet import quiet_warnings
-from tooldrill.training.run_trainer import run_trainer
+from tooldrill.training.reference import reference_log_probs
+from tooldrill.training.run_trainer import Counts, plan_run, run_trainer
 from tooldrill.training.settings import DpoSettings, ModelSettings, TrainingSettings
 from tooldrill.training.setup import (
-    Setup,
     TrainSummary,
     callbacks,
-    prepare,
+    prepare_model,
+    prepare_texts,
     trainer_arguments,
 )
 from tooldrill.training.trainers import PreparedDpoTrainer
@@ -43,21 +45,39 @@ def train_dpo(  # noqa: PLR0917 - the parts of a training run, in the order they
     """
     with quiet_warnings():
         stage = settings.dpo
-        setup = prepare(model, settings, stage)
-        dataset = _dataset(read_rows(data), setup, stage.batch_size, stage.seed)
-        arguments = trainer_arguments(stage, setup.hardware, out / "checkpoints", len(dataset))
-        trainer = PreparedDpoTrainer(
-            model=load_adapter(setup.model, sft_adapter),
-            args=DPOConfig(**arguments, **_loss(stage)),
-            train_dataset=dataset,
-            processing_class=setup.tokenizer,
-            callbacks=callbacks(progress),
+        texts = prepare_texts(model, settings, stage)
+        pairs = [(row, protocol) for row in read_rows(data) for protocol in texts.protocols]
+        preferences = [texts.encoder.preference(row, protocol) for row, protocol in pairs]
+        groups = [json.dumps(row["tools"]) + protocol.name for row, protocol in pairs]
+        counts = Counts(
+            examples=len(preferences),
+            tokens=[sum(map(len, p.rows)) for p in preferences],
+            learned=[len(p.chosen_ids) + len(p.rejected_ids) for p in preferences],
         )
-        replies = [*dataset["chosen_ids"], *dataset["rejected_ids"]]
-        learned = sum(len(reply) for reply in replies)
-        prompts = 2 * sum(len(prompt) for prompt in dataset["prompt_ids"])
-        sizes = {"examples": len(dataset), "tokens": prompts + learned, "learned": learned}
-        return run_trainer(trainer, out, sizes, setup.choices)
+        prepared = prepare_model(texts.base, settings, _longest(preferences), out)
+        plan = plan_run([p.rows for p in preferences], groups, stage, prepared.hardware)
+        arguments = trainer_arguments(
+            settings, stage, stage.learning_rate, prepared.hardware, out / "checkpoints"
+        )
+        batches = PreferenceBatches(preferences)
+        collapse = [StopOnCollapse(stage.collapse)] if stage.collapse is not None else []
+        trainer = PreparedDpoTrainer(
+            model=load_adapter(prepared.model, sft_adapter),
+            args=DPOConfig(**arguments, **plan.arguments(stage), **_loss(stage)),
+            train_dataset=packs_dataset(plan.steps),
+            data_collator=batches,
+            processing_class=texts.tokenizer,
+            callbacks=[*callbacks(progress), *collapse],
+            violations=[p.violation for p in preferences],
+        )
+        batches.reference = reference_log_probs(
+            trainer.model, preferences, groups, budget=prepared.hardware.tokens, progress=progress
+        )
+        return run_trainer(trainer, out, counts, plan.steps, prepared.choices)
+
+
+def _longest(preferences: list[Preference]) -> int:
+    return max(len(p.prompt_ids) + len(p.chosen_ids) + len(p.rejected_ids) for p in preferences)
 
 
 def _loss(stage: DpoSettings) -> dict[str, Any]:
@@ -65,18 +85,10 @@ def _loss(stage: DpoSettings) -> dict[str, Any]:
     weights = [1.0]
     if stage.sft_weight:
         types, weights = [*types, "sft"], [*weights, stage.sft_weight]
-    return {"loss_type": types, "loss_weights": weights, "beta": stage.beta}
-
-
-def _dataset(rows: list[dict[str, Any]], setup: Setup, batch_size: int, seed: int) -> Dataset:
-    pairs = [(row, protocol) for row in rows for protocol in setup.protocols]
-    preferences = [setup.encoder.preference(row, protocol) for row, protocol in pairs]
-    prefixes = [json.dumps(row["tools"]) + protocol.name for row, protocol in pairs]
-    chosen = [preferences[i] for i in order_for_sharing(prefixes, batch_size, seed)]
-    return Dataset.from_dict(
-        {
-            "prompt_ids": [p.prompt_ids for p in chosen],
-            "chosen_ids": [p.chosen_ids for p in chosen],
-            "rejected_ids": [p.rejected_ids for p in chosen],
-        }
-    )
+    return {
+        "loss_type": types,
+        "loss_weights": weights,
+        "beta": stage.beta,
+        "label_smoothing": stage.label_smoothing,
+        "precompute_ref_log_probs": True,
+    }

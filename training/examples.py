@@ -8,7 +8,6 @@ refused.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,7 +15,7 @@ from typing import Any, Literal
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.protocols.base import CallProtocol
 from tooldrill.agent.render import ChatTemplate
-from tooldrill.data.sets.segments import segments, side_row
+from tooldrill.data.sets.segments import Segment, renderings, segments, side_row
 
 Side = Literal["chosen", "rejected"]
 
@@ -24,18 +23,40 @@ IGNORED = -100  # the label of a token that is not learned (PyTorch's convention
 
 
 @dataclass(frozen=True)
+class Row:
+    """One sequence of n tokens.
+
+    Attributes:
+        input_ids: token ids.
+        labels: the token id where it is learned, else -100.
+        weights: how often the token's loss counts.
+    """
+
+    input_ids: list[int]
+    labels: list[int]
+    weights: list[float]
+
+
+@dataclass(frozen=True)
 class Example:
-    """One SFT sequence.
+    """One SFT example: a sequence, or one for each learned turn (see `renderings`).
 
     Attributes:
         id: the trace and the protocol.
-        input_ids: token ids, length n.
-        labels: length n; the token id where it is learned, else -100.
     """
 
     id: str
-    input_ids: list[int]
-    labels: list[int]
+    sequences: list[Row]
+
+    @property
+    def rows(self) -> list[list[int]]:
+        """The token ids."""
+        return [sequence.input_ids for sequence in self.sequences]
+
+    @property
+    def learned(self) -> int:
+        """How many tokens carry loss."""
+        return sum(label != IGNORED for row in self.sequences for label in row.labels)
 
 
 @dataclass(frozen=True)
@@ -47,6 +68,11 @@ class Preference:
     prompt_ids: list[int]
     chosen_ids: list[int]
     rejected_ids: list[int]
+
+    @property
+    def rows(self) -> list[list[int]]:
+        """The token ids of both sides."""
+        return [self.prompt_ids + self.chosen_ids, self.prompt_ids + self.rejected_ids]
 
 
 class Encoder:
@@ -75,18 +101,23 @@ class Encoder:
                 it is longer than `max_length`.
         """
         name = f"{row['trace_id']}/{protocol.name}"
-        ids: list[int] = []
-        labels: list[int] = []
-        for index, segment in enumerate(segments(row, self._template, protocol)):
-            tokens = self._tokens(segment.text, first=index == 0)
-            if segment.learned:
-                self._require_stop(name, tokens)
-            ids += tokens
-            labels += tokens if segment.learned else [IGNORED] * len(tokens)
-        if all(label == IGNORED for label in labels):
+        found = renderings(row, self._template, protocol)
+        sequences = [self._row(name, pieces) for pieces in found]
+        if all(label == IGNORED for sequence in sequences for label in sequence.labels):
             raise TooldrillError(f"example {name}: no token is learned", "build the data again")
-        self._check_length(name, len(ids))
-        return Example(name, ids, labels)
+        return Example(name, sequences)
+
+    def _row(self, name: str, pieces: Sequence[Segment]) -> Row:
+        row = Row([], [], [])
+        for index, piece in enumerate(pieces):
+            tokens = self._tokens(piece.text, first=index == 0)
+            if piece.learned:
+                self._require_stop(name, tokens)
+            row.input_ids.extend(tokens)
+            row.labels.extend(tokens if piece.learned else [IGNORED] * len(tokens))
+            row.weights.extend([piece.weight] * len(tokens))
+        self._check_length(name, len(row.input_ids))
+        return row
 
     def preference(self, row: dict[str, Any], protocol: CallProtocol) -> Preference:
         """One DPO row in one protocol; both replies end with the stop token.
@@ -131,32 +162,3 @@ class Encoder:
                 f"({self._max_length})",
                 f"set training.max_length={length}, or offer fewer tools (data.tools)",
             )
-
-
-def order_for_sharing(prefixes: Sequence[str], batch_size: int, seed: int) -> list[int]:
-    """An order in which examples that share a prefix stand in the same batch.
-
-    Groups, members and batches are shuffled, so that only neighbours in a batch are related.
-
-    Args:
-        prefixes: what each example shares with others (its registry, say).
-        batch_size: examples of one batch.
-        seed: of the shuffle.
-
-    Returns:
-        indices into `prefixes`, batch after batch.
-    """
-    rng = random.Random(seed)
-    groups: dict[str, list[int]] = {}
-    for index, prefix in enumerate(prefixes):
-        groups.setdefault(prefix, []).append(index)
-    members = list(groups.values())
-    rng.shuffle(members)
-    for group in members:
-        rng.shuffle(group)
-    flat = [index for group in members for index in group]
-    batches = [flat[i : i + batch_size] for i in range(0, len(flat), batch_size)]
-    full = [batch for batch in batches if len(batch) == batch_size]
-    rest = [batch for batch in batches if len(batch) < batch_size]
-    rng.shuffle(full)
-    return [index for batch in full + rest for index in batch]

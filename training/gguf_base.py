@@ -2,14 +2,13 @@
 
 transformers needs about ten seconds to read and dequantize even a small GGUF, and a run loads its
 base half a dozen times. So a small one is unpacked once to safetensors (exact, fp32) in the cache
-folder: $TOOLDRILL_CACHE, or `tooldrill` under the user's cache folder. Deleting it is always safe.
+folder.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tooldrill.agent.atomic import atomic_directory
 from tooldrill.agent.errors import TooldrillError
+from tooldrill.training.cache import cache_folder
 from tooldrill.training.gguf_header import read_gguf_header
 from tooldrill.training.pretokenizers import pre_tokenizer_from_name
 
@@ -54,14 +54,7 @@ def unpacked_folder(path: Path) -> Path:
     """Where the unpacked copy of this very file lies, or would lie."""
     state = path.stat()
     key = f"{LAYOUT_VERSION}:{path.resolve()}:{state.st_size}:{state.st_mtime_ns}"
-    return _cache() / f"{path.stem}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
-
-
-def _cache() -> Path:
-    chosen = os.environ.get("TOOLDRILL_CACHE")
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tooldrill"
+    return cache_folder() / f"{path.stem}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
 def _small(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""What this machine should be asked to do: device, number type, threads, checkpointing.
+"""What this machine should be asked to do: device, number type, threads, attention, tokens at once.
 
 Each choice comes with its reason, so that `tooldrill doctor` and the training log can say why.
 """
@@ -8,9 +8,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+import psutil
 import torch
 
 from tooldrill.agent.engines.llama import physical_cores
+from tooldrill.training.engine.tree_attention import Kernel
 from tooldrill.training.settings import HardwareSettings
 
 # Below this the conversions of autocast cost more than the faster multiplication gains.
@@ -26,6 +28,8 @@ class Hardware:
         dtype: name of the torch number type to compute in.
         threads: CPU threads.
         gradient_checkpointing: recompute activations to save memory.
+        attention: how prefix forests are attended to.
+        tokens: most tokens computed at once.
         reasons: one line for each choice.
     """
 
@@ -33,11 +37,13 @@ class Hardware:
     dtype: str
     threads: int
     gradient_checkpointing: bool
+    attention: Kernel
+    tokens: int
     reasons: tuple[str, ...]
 
 
-def settle(settings: HardwareSettings) -> Hardware:
-    """Fills in what the settings leave to the machine."""
+def settle(settings: HardwareSettings, shape: Shape) -> Hardware:
+    """Fills in what the settings leave to the machine, for a model of this shape."""
     device = settings.device or _best_device()
     dtype, why = _best_dtype(device)
     reasons = [f"device {device}: {'set' if settings.device else 'the best there is'}"]
@@ -46,11 +52,85 @@ def settle(settings: HardwareSettings) -> Hardware:
     reasons.append(f"{dtype}: {why}")
     threads = settings.threads or physical_cores()
     reasons.append(f"{threads} threads: {'set' if settings.threads else 'the physical cores'}")
+    attention, why = _attention(settings, device)
+    reasons.append(f"attention {attention}: {why}")
+    tokens, checkpointing, whys = _memory(settings, shape, device, dtype)
+    reasons += whys
+    return Hardware(device, dtype, threads, checkpointing, attention, tokens, tuple(reasons))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a model's activations take.
+
+    Attributes:
+        layers, hidden: how many layers, and how wide.
+        longest: tokens of the longest example, which must fit in any case.
+    """
+
+    layers: int
+    hidden: int
+    longest: int
+
+
+# Numbers kept per token, layer and hidden unit for the backward pass; with checkpointing only the
+# layer's input is kept, and one layer's worth while it is recomputed.
+ACTIVATIONS = 60
+# Of the memory that is free after loading the model; the rest is for the optimizer, logits, others.
+_SHARE = 0.5
+# More tokens at once gain nothing in speed.
+_MOST_TOKENS = 8192
+
+
+def activation_bytes(shape: Shape, dtype: str, *, checkpointing: bool) -> float:
+    """Bytes kept per token until its gradient is computed."""
+    size = 4 if dtype == "float32" else 2
+    per_layer = size * ACTIVATIONS * shape.hidden
+    if checkpointing:
+        return size * shape.hidden * shape.layers + per_layer
+    return per_layer * shape.layers
+
+
+def _memory(
+    settings: HardwareSettings, shape: Shape, device: str, dtype: str
+) -> tuple[int, bool, list[str]]:
+    """Tokens at once and checkpointing, with their reasons."""
+    room = _SHARE * _free_memory(device)
+    fits = int(room / activation_bytes(shape, dtype, checkpointing=False))
     checkpointing = settings.gradient_checkpointing
     if checkpointing is None:
-        checkpointing = False
-        reasons.append("no gradient checkpointing: it costs a third more time")
-    return Hardware(device, dtype, threads, checkpointing, tuple(reasons))
+        checkpointing = fits < shape.longest
+        why = (
+            f"{room / 1e9:.1f} GB hold {fits} tokens, the longest example has {shape.longest}"
+            if checkpointing
+            else "it costs a third more time, and memory suffices"
+        )
+    else:
+        why = "set"
+    fits = int(room / activation_bytes(shape, dtype, checkpointing=checkpointing))
+    tokens = settings.tokens or max(shape.longest, min(fits, _MOST_TOKENS))
+    told = "set" if settings.tokens else f"{room / 1e9:.1f} GB of memory for activations"
+    reasons = [
+        f"{'' if checkpointing else 'no '}gradient checkpointing: {why}",
+        f"{tokens} tokens at once: {told}",
+    ]
+    return tokens, checkpointing, reasons
+
+
+def _free_memory(device: str) -> float:
+    if device.startswith("cuda"):
+        return float(torch.cuda.mem_get_info(torch.device(device))[0])
+    return float(psutil.virtual_memory().available)
+
+
+def _attention(settings: HardwareSettings, device: str) -> tuple[Kernel, str]:
+    if settings.attention:
+        return settings.attention, "set"
+    if device.startswith("cuda"):
+        return "flex", "it skips what no token sees"
+    if device == "cpu":
+        return "branches", "each branch of shared prefixes on its own"
+    return "dense", "few big kernels"
 
 
 def bfloat16_speedup() -> float:

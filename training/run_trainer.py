@@ -1,9 +1,13 @@
-"""Running a TRL trainer to its end: resume, adapter, loss curve, summary."""
+"""Running a TRL trainer to its end: plan, resume, adapter, loss curve, summary."""
 
 from __future__ import annotations
 
 import math
+import os
+import shutil
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +16,77 @@ from transformers.trainer_callback import PrinterCallback
 from tooldrill.agent.atomic import atomic_directory, write_text
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.training.checkpoints import latest_checkpoint
+from tooldrill.training.engine.packing import Rows, StepPlan, plan_steps
+from tooldrill.training.hardware import Hardware
+from tooldrill.training.settings import StageSettings
 from tooldrill.training.setup import TrainSummary
 from tooldrill.training.telling import write_curve
 
 
-def run_trainer(trainer: Any, out: Path, sizes: dict[str, int], choices: list[str]) -> TrainSummary:
+@dataclass(frozen=True)
+class Counts:
+    """Sizes of the examples: how many, and for each its tokens and those of them learned."""
+
+    examples: int
+    tokens: Sequence[int]
+    learned: Sequence[int]
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """The steps of a run, over all its processes."""
+
+    steps: StepPlan
+    processes: int
+
+    def arguments(self, stage: StageSettings) -> dict[str, Any]:
+        """What the trainer must know of it."""
+        return {
+            "max_steps": self.steps.steps,
+            "warmup_steps": round(self.steps.steps * stage.warmup),
+            "gradient_accumulation_steps": self.steps.packs_per_step // self.processes,
+        }
+
+
+def plan_run(
+    examples: Sequence[Rows], groups: Sequence[str], stage: Any, hardware: Hardware
+) -> RunPlan:
+    """Plans the steps of SFT or DPO (`stage`) for all the processes of a launcher.
+
+    Raises:
+        TooldrillError: when the processes are more than a step's examples.
+    """
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    if processes > stage.batch_size:
+        raise TooldrillError(
+            f"{processes} processes cannot share a step of {stage.batch_size} examples",
+            f"set batch_size={processes} or more, or launch fewer processes",
+        )
+    steps = plan_steps(
+        examples,
+        groups,
+        batch_size=stage.batch_size,
+        budget=hardware.tokens,
+        steps=stage.max_steps,
+        epochs=stage.epochs,
+        processes=processes,
+        seed=stage.seed,
+    )
+    return RunPlan(steps, processes)
+
+
+def run_trainer(
+    trainer: Any, out: Path, counts: Counts, plan: StepPlan, choices: list[str]
+) -> TrainSummary:
     """Trains from the newest whole checkpoint; writes `adapter`, `curve.jsonl` and `summary.json`.
 
     Args:
         trainer: a TRL trainer whose `output_dir` is `out/checkpoints`.
-        sizes: `examples`, `tokens` and `learned` of one epoch.
         choices: the machine's settings, for the summary.
 
     Raises:
-        TooldrillError: when memory runs out or the loss is no longer a number.
+        TooldrillError: when memory runs out, the loss is no longer a number, or it collapsed before
+            the first checkpoint.
     """
     trainer.remove_callback(PrinterCallback)
     checkpoint = latest_checkpoint(Path(trainer.args.output_dir))
@@ -36,27 +97,55 @@ def run_trainer(trainer: Any, out: Path, sizes: dict[str, int], choices: list[st
         if not isinstance(error, MemoryError) and "memory" not in str(error).lower():
             raise
         raise TooldrillError(
-            "training ran out of memory",
-            "lower the batch_size, raise gradient_accumulation, or set "
-            "training.hardware.gradient_checkpointing=true",
+            "training ran out of memory", f"set {_less_memory(trainer, plan, counts)}"
         ) from error
-    adapter = out / "adapter"
-    with atomic_directory(adapter) as folder:
-        trainer.model.save_pretrained(str(folder), selected_adapters=["default"])
     curve = write_curve(trainer.state.log_history, out / "curve.jsonl")
     final = curve[-1]["loss"] if curve else float("nan")
     if math.isnan(final):
         raise TooldrillError(
             "the loss is no longer a number", "lower the learning_rate and run with --force"
         )
+    stopped = _save(trainer, out / "adapter")
+    seen = [index for pack in plan.packs for index in pack]
     summary = TrainSummary(
-        adapter=adapter,
+        adapter=out / "adapter",
+        examples=counts.examples,
+        tokens=sum(counts.tokens[i] for i in seen),
+        computed=plan.tokens,
+        learned=sum(counts.learned[i] for i in seen),
         steps=trainer.state.global_step,
         seconds=time.perf_counter() - start,
         final_loss=final,
         curve=curve,
         choices=choices,
-        **sizes,
+        stopped=stopped,
     )
     write_text(out / "summary.json", summary.model_dump_json(indent=1))
     return summary
+
+
+def _save(trainer: Any, adapter: Path) -> str | None:
+    """Writes the adapter; after a collapse the one from before it. Returns why it ended early."""
+    collapse = next((c for c in trainer.callback_handler.callbacks if hasattr(c, "healthy")), None)
+    with atomic_directory(adapter) as folder:
+        if collapse is None or collapse.reason is None:
+            trainer.model.save_pretrained(str(folder), selected_adapters=["default"])
+            return None
+        if collapse.healthy is None:
+            raise TooldrillError(
+                f"{collapse.reason}, before the first checkpoint",
+                "lower training.dpo.learning_rate, raise training.dpo.beta, and run with --force",
+            )
+        for name in ("adapter_config.json", "adapter_model.safetensors"):
+            shutil.copyfile(collapse.healthy / name, folder / name)
+    return f"{collapse.reason}; the adapter is that of step {collapse.healthy_step}"
+
+
+def _less_memory(trainer: Any, plan: StepPlan, counts: Counts) -> str:
+    """The settings to try, the cheapest in time first."""
+    longest = max(counts.tokens)
+    largest = plan.tokens // len(plan.packs)
+    tokens = f"training.hardware.tokens={max(longest, largest // 2)}"
+    if trainer.args.gradient_checkpointing:
+        return f"{tokens}, or a smaller training.max_length (the longest example has {longest})"
+    return f"{tokens} or training.hardware.gradient_checkpointing=true"

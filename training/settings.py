@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -30,6 +30,14 @@ class LoraSettings(Settings):
     alpha: int = Field(32, ge=1)
     dropout: float = Field(0.0, ge=0, lt=1)
     targets: str | list[str] = Field("all-linear", description="Module names, or all-linear.")
+    rslora: bool = Field(False, description="Scale by alpha / sqrt(rank) (arXiv:2312.03732).")
+    dora: bool = Field(False, description="Learn magnitudes apart (arXiv:2402.09353).")
+    init: bool | str = Field(
+        True, description="init_lora_weights: true, gaussian, pissa, olora, orthogonal..."
+    )
+    rank_pattern: dict[str, int] = Field({}, description="Other ranks for some modules.")
+    alpha_pattern: dict[str, int] = Field({}, description="Other alphas for some modules.")
+    extra: dict[str, Any] = Field({}, description="Anything else that peft.LoraConfig takes.")
 
 
 class HardwareSettings(Settings):
@@ -39,46 +47,92 @@ class HardwareSettings(Settings):
     device: str | None = Field(None, description="cpu, cuda, cuda:1, mps.")
     threads: int | None = Field(None, ge=1)
     gradient_checkpointing: bool | None = None
+    tokens: int | None = Field(
+        None, ge=64, description="Most tokens computed at once; a step is cut into such packs."
+    )
+    attention: Literal["branches", "dense", "flex"] | None = Field(
+        None, description="How shared prefixes are attended to; all give the same numbers."
+    )
 
 
-class SftSettings(Settings):
-    """Supervised fine-tuning."""
+class QuantizationSettings(Settings):
+    """The frozen base in four bits while training (QLoRA, arXiv:2305.14314); needs CUDA."""
+
+    enabled: bool = False
+    double: bool = Field(True, description="Quantize the quantization's constants too.")
+
+
+class StageSettings(Settings):
+    """What both steps of training have."""
 
     enabled: bool = True
     protocols: list[ProtocolName] = Field(["native"], min_length=1)
     epochs: float = Field(1.0, gt=0)
-    max_steps: int | None = Field(None, ge=1, description="Stops earlier than `epochs`.")
-    learning_rate: float = Field(1e-3, gt=0)
-    batch_size: int = Field(4, ge=1, description="Examples per step; those sharing a prefix meet.")
-    gradient_accumulation: int = Field(1, ge=1)
+    max_steps: int | None = Field(None, ge=1, description="Instead of `epochs`.")
     warmup: float = Field(0.05, ge=0, lt=1, description="Share of the steps.")
+    schedule: str = Field("cosine", description="Any of Transformers' lr_scheduler_type.")
+    optimizer: str = Field(
+        "adamw_torch", description="Any of Transformers' optim: paged_adamw_8bit with QLoRA."
+    )
+    weight_decay: float = Field(0.0, ge=0)
+    max_grad_norm: float = Field(1.0, gt=0)
     save_every: int = Field(20, ge=1, description="Steps between checkpoints.")
     seed: int = 0
 
 
-class DpoSettings(Settings):
+class SftSettings(StageSettings):
+    """Supervised fine-tuning."""
+
+    learning_rate: float = Field(1e-3, gt=0)
+    batch_size: int = Field(4, ge=1, description="Examples per step; those sharing a prefix meet.")
+
+
+DpoLoss = Literal[
+    "sigmoid",
+    "hinge",
+    "ipo",
+    "exo_pair",
+    "nca_pair",
+    "robust",
+    "bco_pair",
+    "sppo_hard",
+    "aot",
+    "aot_unpaired",
+    "apo_zero",
+    "apo_down",
+    "discopop",
+    "sigmoid_norm",
+]
+
+
+class DpoSettings(StageSettings):
     """Preference tuning after SFT."""
 
-    enabled: bool = True
-    protocols: list[ProtocolName] = Field(["native"], min_length=1)
-    loss: Literal["sigmoid", "ipo"] = "sigmoid"
+    loss: DpoLoss = Field("sigmoid", description="Any of TRL's.")
     beta: float = Field(0.1, gt=0)
+    label_smoothing: float = Field(0.0, ge=0, lt=0.5, description="For robust and exo_pair.")
     sft_weight: float = Field(0.2, ge=0, description="Weight of an added SFT term (RPO alpha).")
-    epochs: float = Field(1.0, gt=0)
-    max_steps: int | None = Field(None, ge=1)
+    collapse: float | None = Field(
+        0.5,
+        gt=0,
+        description="Stop when the chosen replies lost so much log-probability, in nats per token "
+        "on average over 8 steps; null never stops.",
+    )
     learning_rate: float = Field(1e-4, gt=0)
     batch_size: int = Field(4, ge=1, description="Pairs per step.")
-    gradient_accumulation: int = Field(1, ge=1)
     warmup: float = Field(0.1, ge=0, lt=1)
-    save_every: int = Field(20, ge=1)
-    seed: int = 0
+
+
+Tracker = Literal["tensorboard", "trackio", "wandb"]
 
 
 class TrainingSettings(Settings):
     """Everything between the data and the adapter."""
 
     lora: LoraSettings = LoraSettings()
+    quantization: QuantizationSettings = QuantizationSettings()
     hardware: HardwareSettings = HardwareSettings()
-    max_length: int = Field(1024, ge=64, description="Longest example; longer ones are refused.")
+    max_length: int = Field(4096, ge=64, description="Longest example; longer ones are refused.")
+    report_to: list[Tracker] = Field(["tensorboard"], description="Where curves are sent.")
     sft: SftSettings = SftSettings()
     dpo: DpoSettings = DpoSettings()

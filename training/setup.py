@@ -1,14 +1,16 @@
-"""What SFT and DPO both begin with: model, tokenizer, template and the machine's settings."""
+"""What SFT and DPO both begin with: tokenizer, template, model and the machine's settings."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict
 
+from tooldrill.agent.atomic import write_text
 from tooldrill.agent.progress import Progress
 from tooldrill.agent.protocols.base import CallProtocol
 from tooldrill.agent.protocols.catalog import get_protocol
@@ -17,12 +19,14 @@ from tooldrill.training import base_model
 from tooldrill.training.checkpoints import MarkComplete
 from tooldrill.training.engine.shared_forward import share_prefixes
 from tooldrill.training.examples import Encoder
+from tooldrill.training.find_base import BaseModel as Base
 from tooldrill.training.find_base import resolve
-from tooldrill.training.hardware import Hardware, settle
+from tooldrill.training.hardware import Hardware, Shape, settle
+from tooldrill.training.quantized_base import load_quantized, require_quantization
 from tooldrill.training.settings import (
-    DpoSettings,
+    HardwareSettings,
     ModelSettings,
-    SftSettings,
+    StageSettings,
     TrainingSettings,
 )
 from tooldrill.training.telling import TellProgress
@@ -34,10 +38,12 @@ class TrainSummary(BaseModel):
     Attributes:
         adapter: folder of the adapter.
         examples: sequences (SFT) or pairs (DPO).
-        tokens: tokens of one epoch; learned of them carry a loss.
+        tokens: tokens of all steps, every example on its own; computed of them were left once
+            shared prefixes were computed once; learned of them carry a loss.
         seconds: of this process's part of the training.
         curve: logged steps, with `step` and `loss`.
         choices: what the machine was asked to do, and why.
+        stopped: why it ended early, None when it did not.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -45,79 +51,114 @@ class TrainSummary(BaseModel):
     adapter: Path
     examples: int
     tokens: int
+    computed: int
     learned: int
     steps: int
     seconds: float
     final_loss: float
     curve: list[dict[str, float]]
     choices: list[str]
+    stopped: str | None = None
 
 
 @dataclass(frozen=True)
-class Setup:
-    """A base model ready to be wrapped with an adapter."""
+class Texts:
+    """What turns rows into token ids."""
 
-    model: Any
+    base: Base
     tokenizer: Any
     encoder: Encoder
     protocols: list[CallProtocol]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A base model ready to be wrapped with an adapter, and how to use the machine."""
+
+    model: Any
     hardware: Hardware
     choices: list[str]
 
 
-def prepare(
-    model: ModelSettings, settings: TrainingSettings, stage: SftSettings | DpoSettings
-) -> Setup:
-    """Loads the base model and settles how the machine is used."""
-    hardware = settle(settings.hardware)
-    torch.set_num_threads(hardware.threads)
+def prepare_texts(model: ModelSettings, settings: TrainingSettings, stage: StageSettings) -> Texts:
+    """Loads the tokenizer and its template."""
     base = resolve(model)
     tokenizer = base_model.load_tokenizer(base)
     source = base_model.chat_template(base, model, tokenizer)
     tokenizer.chat_template = source
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    weights = base_model.load_model(base)
+    template = ChatTemplate(source, tokenizer.bos_token or "", tokenizer.eos_token or "")
+    encoder = Encoder(tokenizer, template, settings.max_length)
+    return Texts(base, tokenizer, encoder, [get_protocol(name) for name in stage.protocols])
+
+
+def prepare_model(base: Base, settings: TrainingSettings, longest: int, out: Path) -> Prepared:
+    """Loads the base model and settles how the machine is used.
+
+    A run that goes on keeps what was settled when it began (`out/hardware.json`): with another
+    number of tokens at once, its steps would be cut otherwise.
+
+    Args:
+        longest: tokens of the longest example.
+    """
+    quantization = settings.quantization
+    if quantization.enabled:
+        require_quantization(settings.hardware)
+        weights = load_quantized(base, quantization, settings.hardware.dtype)
+    else:
+        weights = base_model.load_model(base)
+    config = weights.config.get_text_config()
+    shape = Shape(config.num_hidden_layers, config.hidden_size, longest)
+    hardware = settle(_kept(settings.hardware, out), shape)
+    _keep(hardware, out)
+    torch.set_num_threads(hardware.threads)
     choices = list(hardware.reasons)
-    reason = share_prefixes(weights)
+    reason = share_prefixes(weights, hardware.attention)
     if reason is None:
         choices.append("shared prefixes: computed once")
     else:
-        choices.append(f"shared prefixes: computed for every example ({reason})")
-    template = ChatTemplate(source, tokenizer.bos_token or "", tokenizer.eos_token or "")
-    return Setup(
-        model=weights,
-        tokenizer=tokenizer,
-        encoder=Encoder(tokenizer, template, settings.max_length),
-        protocols=[get_protocol(name) for name in stage.protocols],
-        hardware=hardware,
-        choices=choices,
-    )
+        choices.append(f"shared prefixes: computed for every example, since {reason}")
+    return Prepared(weights, hardware, choices)
+
+
+def _kept(settings: HardwareSettings, out: Path) -> HardwareSettings:
+    path = out / "hardware.json"
+    if not path.is_file():
+        return settings
+    before = json.loads(path.read_text("utf-8"))
+    chosen = {key: before[key] for key in HardwareSettings.model_fields}
+    return HardwareSettings.model_validate(chosen | settings.model_dump(exclude_none=True))
+
+
+def _keep(hardware: Hardware, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(out / "hardware.json", json.dumps(asdict(hardware), indent=1))
 
 
 def trainer_arguments(
-    stage: SftSettings | DpoSettings, hardware: Hardware, checkpoints: Path, examples: int
+    settings: TrainingSettings,
+    stage: StageSettings,
+    learning_rate: float,
+    hardware: Hardware,
+    checkpoints: Path,
 ) -> dict[str, Any]:
-    """What TRL's two configs have in common."""
-    steps = stage.max_steps
-    if steps is None:
-        per_epoch = -(-examples // (stage.batch_size * stage.gradient_accumulation))
-        steps = max(1, round(per_epoch * stage.epochs))
+    """What TRL's two configs have in common; the numbers of steps come with the plan."""
     return {
         "output_dir": str(checkpoints),
-        "max_steps": steps,
-        "learning_rate": stage.learning_rate,
-        "per_device_train_batch_size": stage.batch_size,
-        "gradient_accumulation_steps": stage.gradient_accumulation,
-        "warmup_steps": round(steps * stage.warmup),
-        "lr_scheduler_type": "cosine",
+        "learning_rate": learning_rate,
+        "lr_scheduler_type": stage.schedule,
+        "optim": stage.optimizer,
+        "weight_decay": stage.weight_decay,
+        "max_grad_norm": stage.max_grad_norm,
+        "per_device_train_batch_size": 1,
         "train_sampling_strategy": "sequential",
         "seed": stage.seed,
         "data_seed": stage.seed,
         "save_steps": stage.save_every,
-        "save_total_limit": 2,
+        "save_total_limit": 3,
         "logging_steps": 1,
-        "report_to": ["tensorboard"],
+        "report_to": settings.report_to or "none",
         "disable_tqdm": True,
         "use_cpu": hardware.device == "cpu",
         "dataloader_pin_memory": hardware.device.startswith("cuda"),

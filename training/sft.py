@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-from datasets import Dataset
 from trl import SFTConfig
 
 from tooldrill.agent.progress import Progress, silent
 from tooldrill.data.sets.reading import read_rows
 from tooldrill.training.adapter import new_adapter
-from tooldrill.training.examples import IGNORED, order_for_sharing
+from tooldrill.training.engine.batches import ExampleBatches, packs_dataset
 from tooldrill.training.quiet import quiet_warnings
-from tooldrill.training.run_trainer import run_trainer
+from tooldrill.training.run_trainer import Counts, plan_run, run_trainer
 from tooldrill.training.settings import ModelSettings, TrainingSettings
 from tooldrill.training.setup import (
-    Setup,
     TrainSummary,
     callbacks,
-    prepare,
+    prepare_model,
+    prepare_texts,
     trainer_arguments,
 )
 from tooldrill.training.trainers import PreparedSftTrainer
@@ -39,30 +37,27 @@ def train_sft(
     """
     with quiet_warnings():
         stage = settings.sft
-        setup = prepare(model, settings, stage)
-        dataset = _dataset(read_rows(data), setup, stage.batch_size, stage.seed)
-        arguments = trainer_arguments(stage, setup.hardware, out / "checkpoints", len(dataset))
+        texts = prepare_texts(model, settings, stage)
+        pairs = [(row, protocol) for row in read_rows(data) for protocol in texts.protocols]
+        examples = [texts.encoder.example(row, protocol) for row, protocol in pairs]
+        groups = [json.dumps(row["tools"]) + protocol.name for row, protocol in pairs]
+        counts = Counts(
+            examples=len(examples),
+            tokens=[sum(map(len, example.rows)) for example in examples],
+            learned=[example.learned for example in examples],
+        )
+        longest = max(counts.tokens)
+        prepared = prepare_model(texts.base, settings, longest, out)
+        plan = plan_run([e.rows for e in examples], groups, stage, prepared.hardware)
+        arguments = trainer_arguments(
+            settings, stage, stage.learning_rate, prepared.hardware, out / "checkpoints"
+        )
         trainer = PreparedSftTrainer(
-            model=new_adapter(setup.model, settings.lora, stage.seed),
-            args=SFTConfig(**arguments),
-            train_dataset=dataset,
-            processing_class=setup.tokenizer,
+            model=new_adapter(prepared.model, settings.lora, stage.seed),
+            args=SFTConfig(**arguments, **plan.arguments(stage)),
+            train_dataset=packs_dataset(plan.steps),
+            data_collator=ExampleBatches(examples),
+            processing_class=texts.tokenizer,
             callbacks=callbacks(progress),
         )
-        sizes = {
-            "examples": len(dataset),
-            "tokens": sum(len(row) for row in dataset["input_ids"]),
-            "learned": sum(label != IGNORED for row in dataset["labels"] for label in row),
-        }
-        return run_trainer(trainer, out, sizes, setup.choices)
-
-
-def _dataset(rows: list[dict[str, Any]], setup: Setup, batch_size: int, seed: int) -> Dataset:
-    pairs = [(row, protocol) for row in rows for protocol in setup.protocols]
-    examples = [setup.encoder.example(row, protocol) for row, protocol in pairs]
-    prefixes = [json.dumps(row["tools"]) + protocol.name for row, protocol in pairs]
-    order = order_for_sharing(prefixes, batch_size, seed)
-    chosen = [examples[i] for i in order]
-    return Dataset.from_dict(
-        {"input_ids": [e.input_ids for e in chosen], "labels": [e.labels for e in chosen]}
-    )
+        return run_trainer(trainer, out, counts, plan.steps, prepared.choices)

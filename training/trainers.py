@@ -1,17 +1,23 @@
-"""TRL's trainers, fed with token ids that are already made and with less to compute.
+"""TRL's trainers, fed with packs of token ids that are already made, and with less to compute.
 
-Only data preparation is taken out of their hands (their renderings of a conversation differ between
-SFT and DPO, and cannot give a turn weight 0), and the output head where theirs is slow. Losses,
-optimizers and checkpoints are theirs.
+Data preparation is taken out of their hands (their renderings of a conversation differ between SFT
+and DPO, and cannot give a turn weight 0), the output head where theirs is slow, and the reference
+model, whose log-probabilities come with the batch. Losses, optimizers and checkpoints are theirs.
 """
 
 from __future__ import annotations
 
+import types
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
+import torch
 from trl import DPOTrainer, SFTTrainer
 
 from tooldrill.training.engine.learned_head import can_score_learned_only, score_learned_only
+from tooldrill.training.engine.loss_weights import weigh_log_probs
+from tooldrill.training.examples import IGNORED
 
 
 class _Prepared:
@@ -24,6 +30,7 @@ class _Prepared:
         causal = self.model.get_base_model()
         if can_score_learned_only(causal):
             score_learned_only(causal)
+        weigh_log_probs(causal)
 
     def _send_telemetry(self) -> None:
         """Nothing about a user's training is sent anywhere."""
@@ -33,8 +40,76 @@ class _Prepared:
 
 
 class PreparedSftTrainer(_Prepared, SFTTrainer):  # type: ignore[misc]
-    """Takes rows of `input_ids` and `labels`."""
+    """Takes the batches of `ExampleBatches`."""
+
+    def _get_num_items_in_batch(self, batch_samples: list[Any], device: Any) -> Any:
+        """The sum of the learned tokens' weights over the whole step, not their number."""
+        weights = [
+            batch["loss_weights"][:, 1:][batch["labels"][:, 1:] != IGNORED].sum()
+            for batch in batch_samples
+        ]
+        total = torch.stack(weights).sum().to(device)
+        if self.args.average_tokens_across_devices and self.args.world_size > 1:
+            total = self.accelerator.gather(total).sum()
+        return total
 
 
 class PreparedDpoTrainer(_Prepared, DPOTrainer):  # type: ignore[misc]
-    """Takes rows of `prompt_ids`, `chosen_ids` and `rejected_ids`."""
+    """Takes the batches of `PreferenceBatches`; logs margins and lengths by violation class.
+
+    Args:
+        violations: the violation class of each preference.
+    """
+
+    def __init__(self, *args: Any, violations: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._violations = violations
+        self._seen: list[torch.Tensor] = []
+        self._watch(self.model.get_base_model())
+
+    def _precompute_ref_logps(self, dataset: Any, name: str, batch_size: int) -> Any:
+        """They come with the batch."""
+        return dataset
+
+    def _watch(self, causal: Any) -> None:
+        """Keeps each row's log-probability; PEFT calls `forward` past any hook of the module."""
+        patched = causal.forward
+
+        def forward(_model: Any, *args: Any, **kwargs: Any) -> Any:
+            output = patched(*args, **kwargs)
+            if getattr(output, "log_probs", None) is not None:
+                self._seen.append(output.log_probs.detach().sum(1))
+            return output
+
+        causal.forward = types.MethodType(forward, causal)
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **kwargs: Any
+    ) -> Any:
+        """TRL's mean over the pack's pairs, weighted so that all pairs of a step count alike."""
+        members, share = inputs.pop("members"), inputs.pop("share")
+        self._seen.clear()
+        loss = super().compute_loss(model, inputs, return_outputs, **kwargs)
+        self._diagnose(members.tolist(), inputs)
+        return (loss[0] * share, loss[1]) if return_outputs else loss * share
+
+    def _diagnose(self, members: list[int], inputs: dict[str, Any]) -> None:
+        (log_probs,) = self._seen
+        chosen, rejected = (side.cpu() for side in log_probs.chunk(2))
+        lengths = inputs["completion_mask"].sum(1).cpu()
+        chosen_length, rejected_length = lengths.chunk(2)
+        chosen_gain = chosen - inputs["ref_chosen_logps"].cpu()
+        margin = chosen_gain - (rejected - inputs["ref_rejected_logps"].cpu())
+        figures = {
+            "margin": self.beta * margin,
+            "accuracy": (margin > 0).float(),
+            "length_difference": (chosen_length - rejected_length).float(),
+        }
+        metrics = self._metrics["train" if self.model.training else "eval"]
+        metrics["chosen_gain_per_token"].append((chosen_gain / chosen_length).mean().item())
+        by_class: dict[str, list[float]] = defaultdict(list)
+        for place, member in enumerate(members):
+            for name, values in figures.items():
+                by_class[f"{name}/{self._violations[member]}"].append(values[place].item())
+        for name, found in by_class.items():
+            metrics[name].extend(found)

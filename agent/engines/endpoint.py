@@ -7,6 +7,7 @@ judges every engine. What the network or the server fails at is a failure, never
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -21,6 +22,8 @@ from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.protocols.native import CLOSE, OPEN
 
 _ATTEMPTS = 4
+_BACKOFF = tenacity.wait_exponential(multiplier=0.5, max=10)
+_LONGEST_PAUSE = 60.0  # seconds, whatever the server asks for
 _PASSING_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -116,7 +119,7 @@ class EndpointEngine:
     def _post(self, body: dict[str, Any]) -> dict[str, Any]:
         for attempt in tenacity.Retrying(
             stop=tenacity.stop_after_attempt(_ATTEMPTS),
-            wait=tenacity.wait_exponential(multiplier=0.5, max=10),
+            wait=_pause,
             retry=tenacity.retry_if_exception(_passing),
             reraise=True,
         ):
@@ -125,6 +128,16 @@ class EndpointEngine:
                 response.raise_for_status()
         result: dict[str, Any] = response.json()
         return result
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    """Seconds until the next attempt: as long as the server asks for, where it does."""
+    error = state.outcome.exception() if state.outcome is not None else None
+    asked = ""
+    if isinstance(error, httpx.HTTPStatusError):
+        asked = error.response.headers.get("retry-after", "")
+    seconds = float(asked) if re.fullmatch(r"\d+(?:\.\d+)?", asked) else 0.0
+    return max(_BACKOFF(state), min(seconds, _LONGEST_PAUSE))
 
 
 def _passing(error: BaseException) -> bool:

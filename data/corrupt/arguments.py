@@ -46,8 +46,13 @@ class BorrowedArgument:
         if not lenders:
             return None
         lender, parameters = lenders[0]
-        parameter = rng.choice(parameters)
-        value = plausible_value(lender, parameter, rng)
+        values = {p.name: plausible_value(lender, p, rng) for p in parameters}
+        # A null says nothing that a model would borrow the argument for.
+        said = [p for p in parameters if values[p.name] is not None]
+        if not said:
+            return None
+        parameter = rng.choice(said)
+        value = values[parameter.name]
         call = _with(moment.call, parameter.name, value, rng)
         return Corruption.of_call(self.kind, call, f"from:{lender.name}")
 

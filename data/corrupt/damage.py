@@ -17,7 +17,7 @@ from tooldrill.agent.call import Call
 from tooldrill.agent.checker import refusal
 from tooldrill.agent.episode import Message
 from tooldrill.agent.messages import call_message, malformed_message, user
-from tooldrill.agent.protocols.base import CallProtocol
+from tooldrill.agent.protocols.base import CallProtocol, is_malformed
 from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.agent.tool import Registry
 
@@ -58,15 +58,25 @@ def refusal_of(message: Message) -> Message:
 def for_protocol(messages: Sequence[Message], protocol: CallProtocol) -> list[Message]:
     """The messages with every damaged turn, and its refusal, as `protocol` would have them.
 
-    All others, malformed ones without a damage record among them, come back unchanged.
+    Of several calls that were answered, a protocol that cannot read several shows the first: it is
+    the one that was carried out. All others, malformed ones without a damage record among them,
+    come back unchanged.
     """
     shown: list[Message] = []
-    for message in messages:
+    for index, message in enumerate(messages):
         if message.get("refuses_damage") and shown:
             shown.append({**message, "content": _refusal(shown[-1], protocol)})
+        elif index + 1 < len(messages) and len(message.get("tool_calls") or ()) > 1:
+            shown.append(_readable(message, protocol))
         else:
             shown.append(_damaged(message, protocol))
     return shown
+
+
+def _readable(message: Message, protocol: CallProtocol) -> Message:
+    if not is_malformed(protocol.parse(protocol.write(message))):
+        return message
+    return {**message, "tool_calls": message["tool_calls"][:1]}
 
 
 def _damaged(message: Message, protocol: CallProtocol) -> Message:

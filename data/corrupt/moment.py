@@ -28,6 +28,7 @@ class Moment:
         past: the calls made so far, oldest first.
         needs_calls: False when the task asks for no call at all.
         claim: an untrue conclusion that tempts once the needed call has failed for good.
+        following: the right call after this one; None when the conclusion comes then.
         absent_tools: names that exist in the tools' world but are not offered here.
     """
 
@@ -37,6 +38,7 @@ class Moment:
     past: tuple[PastCall, ...] = ()
     needs_calls: bool = True
     claim: str = ""
+    following: Call | None = None
     absent_tools: tuple[str, ...] = ()
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from typing import Any
 
 from tooldrill.agent.call import Call
 from tooldrill.agent.checker import TERMINATORS
@@ -57,19 +56,17 @@ class UnknownTool:
 
 
 class TerminatorAsTool:
-    """Finishing written as a call, when it is time to finish or before."""
+    """The right conclusion written as a call of a tool that does not exist."""
 
     kind = ViolationClass.TERMINATOR_AS_TOOL
 
     def apply(self, moment: Moment, rng: random.Random) -> Corruption | None:
         names = [name for name in _TERMINATOR_NAMES if name not in moment.registry]
-        if not names:
+        if moment.call is not None or not names:
             return None
-        arguments: dict[str, Any] = {rng.choice(_TERMINATOR_KEYS): moment.answer}
-        if rng.random() < 0.15:
-            arguments = {}
-        variant = "for_conclusion" if moment.call is None else "for_call"
-        return Corruption.of_call(self.kind, Call(rng.choice(names), arguments), variant)
+        name = rng.choice(names)
+        key = rng.choice(_TERMINATOR_KEYS)
+        return Corruption.of_call(self.kind, Call(name, {key: moment.answer}), f"as:{name}")
 
 
 def _terminates(name: str) -> bool:

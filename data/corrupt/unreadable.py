@@ -27,7 +27,8 @@ class MalformedCall:
 class MultipleCalls:
     """The right call and a second one in the same reply.
 
-    The second is the same again, or an earlier call of the episode that went well. In `react_json`
+    The second is the one that would come next, an earlier one of the episode that went well, or the
+    same again. In `react_json`
     two objects cannot be read at all: there this breach shows as `malformed_call`.
     """
 
@@ -38,7 +39,9 @@ class MultipleCalls:
             return None
         earlier = [past.call for past in moment.past if not past.error]
         second, variant = moment.call, "twice"
-        if earlier and rng.random() < 0.5:
+        if moment.following is not None and rng.random() < 0.8:
+            second, variant = moment.following, "ahead"
+        elif earlier and rng.random() < 0.5:
             second, variant = rng.choice(earlier), "earlier"
         calls: list[Call] = [moment.call, second]
         return Corruption(self.kind, calls_message(calls), variant)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 # ruff: noqa: E501 - wordings stand on one line
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,9 +13,10 @@ from tooldrill.data.forge.kinds import listed
 from tooldrill.data.forge.lexicon import Field
 from tooldrill.data.forge.phrasing import change, plain_changes, spoken_name
 from tooldrill.data.forge.scene import Scene, Target, by_id, new_label
+from tooldrill.data.forge.speech import is_or_are, number_words, plural
 
 # Words that begin a statement and not an imperative.
-STATEMENTS = ("the ", "The ", "in case", "people ", "{")
+STATEMENTS = ("the ", "The ", "its ", "in case", "people ", "{")
 
 Values = dict[str, Any]
 
@@ -50,7 +52,7 @@ def _now(type_: Type, field: Field, value: Any) -> str:
     if field.kind.base == "flag":
         return f"{{it}} now has {field.names[0]}: {text}"
     name = type_.names["label"] if field.key == "label" else field.names[0]
-    return f"the {name} of {{it}} is now {text}"
+    return f"the {name} of {{it}} {is_or_are(name)} now {text}"
 
 
 def _update(scene: Scene, op: Op, target: Target, it: str) -> _Made:
@@ -132,7 +134,7 @@ def _untag(scene: Scene, op: Op, target: Target, it: str) -> _Made:
         return None
     target.record["tags"].append(tag)
     forms = ("take the tag {v} off {it}", "{it} should no longer be tagged {v}",
-             "remove '{v}' from the tags of {it}", "drop the {v} tag from {it}")  # fmt: skip
+             "remove '{v}' from its tags" if it == "it" else "remove '{v}' from the tags of {it}", "drop the {v} tag from {it}")  # fmt: skip
     done = f"{{it}} no longer carries the tag {tag}"
     return scene.draw.pick(forms).format(it=it, v=tag), {"tag": tag}, done
 
@@ -160,11 +162,15 @@ def _adjust(scene: Scene, op: Op, target: Target, it: str) -> _Made:
     old = low if up else high
     target.record[field.key] = draw.number(old if up else low + step, high - step if up else old)
     said, name = field.kind.say(draw, step), spoken_name(draw, op.type, field)
+    if field.kind.unit and name == plural(field.kind.unit):
+        # Nobody lowers the seats by seven seats.
+        said = number_words(draw, step)
     forms = ("raise the {n} of {it} by {v}", "add {v} to the {n} of {it}", "put {it} up by {v}")
     if not up:
         forms = ("lower the {n} of {it} by {v}", "take {v} off the {n} of {it}",
                  "bring {it} down by {v}")  # fmt: skip
-    form = draw.pick(forms if plain_changes(op.type, field) else forms[:2])
+    clear = plain_changes(op.type, field) and field.kind.base != "int"
+    form = draw.pick(forms if clear else forms[:2])
     new = target.record[field.key] + (step if up else -step)
     words = form.format(it=it, v=said, n=name)
     return words, {"amount": step if up else -step}, _now(op.type, field, new)
@@ -214,12 +220,18 @@ def _bulk(scene: Scene, op: Op, target: Target, it: str) -> _Made:
     for record in records:
         record["status"] = step.before
     others = [str(record["id"]) for record in records[1:]]
-    together = f"{it}, {listed(others)}" if len(others) > 1 else " and ".join([it, *others])
-    words = _step_words(scene, step.wordings, step.after, together)
+    noun = op.type.entity.plural if len(others) > 1 else op.type.noun
+    together = f"{it} and {noun} {listed(others)}" if others else it
+    if others and str(target.record["id"]) in it.split():
+        together = f"{op.type.entity.plural} {listed([str(target.record['id']), *others])}"
+    # What is said of one thing cannot always be said of several.
+    able = [w for w in step.wordings if not others or not _OF_ONE.search(w.replace("{it}", "", 1))]
+    words = _step_words(scene, tuple(able), step.after, together)
     values = {"ids": [record["id"] for record in records], "status": step.after}
-    if " is " in words or " has " in words or " came " in words:
-        words = f"mark {together} as {step.after.replace('_', ' ')}"
     return words, values, f"they are all {step.after.replace('_', ' ')}" if others else "done"
+
+
+_OF_ONE = re.compile(r"\b(is|has|was|it|came|turned|one|itself)\b|\{it\}")
 
 
 def _lines(scene: Scene, op: Op, target: Target, it: str) -> _Made:

@@ -37,6 +37,7 @@ from tooldrill.data.forge.naming import (
 )
 from tooldrill.data.forge.options import Option, options_of
 from tooldrill.data.forge.parameters import MAKERS
+from tooldrill.data.forge.wishes import first_and_some, wishes
 from tooldrill.data.tasks.task import Split
 
 _ID_FORMS = ("int", "int", "int", "dash", "hex", "under", "long")
@@ -69,8 +70,8 @@ class Designer:
         self.targets = {type_.key: type_ for type_ in types}
         wanted: list[tuple[str, Type, Any]] = []
         for type_ in types:
-            wanted += self._wishes(type_)
-        wanted = _first_and_some(rng, wanted, types[0], most)
+            wanted += wishes(rng, type_)
+        wanted = first_and_some(rng, wanted, types[0], most)
         ops = [self._op(action, type_, about) for action, type_, about in wanted]
         rng.shuffle(ops)
         return Blueprint(tuple(types), tuple(ops), self.style)
@@ -125,27 +126,6 @@ class Designer:
         prefix = rng.choice((entity.noun[:3].upper(), "".join(w[0] for w in entity.noun.split())))
         form = rng.choice(_ID_FORMS)
         return Type(entity, tuple(kept), names, refers_to, form, prefix.strip())
-
-    def _wishes(self, type_: Type) -> list[tuple[str, Type, Any]]:
-        """Operations that make sense for the type, each with what it is about."""
-        rng = self.rng
-        kinds = {f.key: f.kind for f in type_.fields}
-        numbers = [f for f in type_.fields if kinds[f.key].numeric and f.key != "age"]
-        counts = [f for f in numbers if kinds[f.key].base in ("int", "money", "num")]
-        pool: list[tuple[str, Any, float]] = [
-            ("find", None, 0.9), ("get", None, 0.7), ("create", None, 0.7), ("list", None, 0.5),
-            ("count", None, 0.4), ("update", None, 0.45), ("status", None, 0.35),
-            ("delete", None, 0.35), ("tag", None, 0.3), ("untag", None, 0.25), ("note", None, 0.35),
-            ("copy", None, 0.15), ("bulk", None, 0.2), ("lines", None, 0.15),
-        ]  # fmt: skip
-        pool += [("set", f, 0.3) for f in (*type_.fields, type_.entity.label)]
-        pool += [("step", step, 0.3) for step in type_.entity.flow.steps]
-        pool += [("total", f, 0.25) for f in counts]
-        pool += [("adjust", f, 0.2) for f in counts] + [("transfer", f, 0.12) for f in counts]
-        if type_.refers_to:
-            pool.append(("link", None, 0.6))
-        rng.shuffle(pool)
-        return [(action, type_, about) for action, about, share in pool if rng.random() < share]
 
     # Operations.
 
@@ -278,22 +258,6 @@ def _distinct(params: tuple[Param, ...]) -> tuple[Param, ...]:
 def _letter(rng: random.Random, used: dict[str, str]) -> str:
     free = [a + b for a in "abcdefghkmnpqrstuvwxyz" for b in ("", "1", "2", "x")]
     return rng.choice([name for name in free if name not in used.values()])
-
-
-def _first_and_some(
-    rng: random.Random, wanted: list[tuple[str, Type, Any]], first: Type, most: int
-) -> list[tuple[str, Type, Any]]:
-    """At most so many, among them a way to look the first type up and a way to change it."""
-    base: list[tuple[str, Type, Any]] = [
-        (rng.choice(("find", "find", "find", "list")), first, None),
-        rng.choice((("create", first, None), ("note", first, None), ("set", first, first.fields[0]),
-                    ("step", first, first.entity.flow.steps[0]))),
-    ]  # fmt: skip
-    rest = [wish for wish in wanted if wish not in base]
-    rng.shuffle(rest)
-    spare = [(a, first, None) for a in ("get", "update", "status", "delete")]
-    rest += [wish for wish in spare if wish not in rest]
-    return [*base, *rest[: max(2, most - 2)]]
 
 
 # The field a name ends with, by action, where it is not about one.

@@ -175,7 +175,7 @@ class Kind:
             case "num":
                 return draw.pick(UNITS[self.unit]).format(_plain(value))
             case "money":
-                return draw.pick(CURRENCIES[self.unit]).format(_plain(value))
+                return draw.pick(CURRENCIES[self.unit]).format(_price(value))
             case "minutes":
                 return minutes_words(draw, value)
             case "percent":
@@ -275,6 +275,12 @@ def _rounded(value: float, draw: Draw) -> int | float:
 
 def _plain(value: float) -> str:
     return f"{value:,}" if value >= 10_000 else str(value)
+
+
+def _price(value: float) -> str:
+    """With both digits of the cents, or none."""
+    digits = 0 if value == int(value) else 2
+    return f"{value:,.{digits}f}" if value >= 10_000 else f"{value:.{digits}f}"
 
 
 def _line_words(draw: Draw, line: dict[str, Any]) -> str:

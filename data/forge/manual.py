@@ -10,7 +10,7 @@ import random
 from tooldrill.data.forge.blueprint import Type
 from tooldrill.data.forge.kinds import UNIT_NAMES, Kind
 from tooldrill.data.forge.lexicon import Field
-from tooldrill.data.forge.speech import article, sentence
+from tooldrill.data.forge.speech import article, plural, sentence
 
 VERBS: dict[str, tuple[str, ...]] = {
     "create": ("create", "add", "new", "register", "open", "make", "insert", "enter", "set up"),
@@ -54,7 +54,7 @@ _SENTENCES: dict[str, tuple[str, ...]] = {
             "Give {a} another {field}.", "Replace the {field} that {a} has."),
     "status": ("Move {a} to another {status}.", "Change the {status} of {a}.",
                "Set the {status}; only allowed steps are taken."),
-    "step": ("Take {a} from {before} to {after}.", "Mark {a} as {after}; it must be {before}.",
+    "step": ("Take {a} from {before} to {after}.", "Mark {a} as {after}; only from {before}.",
              "Move {a} on to {after}."),
     "delete": ("Delete {a} for good.", "Remove {a}.", "Erase {a}; this cannot be undone."),
     "tag": ("Put a tag on {a}.", "Add a tag to {a}.", "Tag {a}."),
@@ -124,12 +124,20 @@ def field_sentence(rng: random.Random, type_: Type, field: Field, *, new: bool) 
     """What a parameter that takes a field's value says."""
     name = type_.names["label"] if field.key == "label" else field.names[0]
     if field.kind.base == "flag":
-        return rng.choice((f"Whether it is {field.clauses[0]}", f"True if {field.clauses[0]}"))
+        said = f"{name} is included" if name in _THINGS else f"it is {name}"
+        return rng.choice((f"Whether {said}", f"True if {said}"))
     if field.kind.unit and field.kind.base == "int":
-        return rng.choice((f"How many {field.names[0]}", f"Number of {field.names[0]}"))
+        many = plural(field.kind.unit)
+        if name == many:
+            return rng.choice((f"How many {many}", f"Number of {many}"))
+        return rng.choice((f"{sentence(name)} in {many}", f"{sentence(name)}, counted in {many}"))
     options = [sentence(name), f"{sentence(name)} of the {type_.noun}"]
     options += [f"New {name}", f"The {name} it gets"] if new else [f"Its {name}"]
     return rng.choice(options)
+
+
+# Switches that are named by a thing and not by what it is like.
+_THINGS = frozenset(["breakfast"])
 
 
 def noted(text: str, *notes: str) -> str:

@@ -96,3 +96,8 @@ _BY_ACTION: dict[str, tuple[str, ...]] = {
 def options_of(action: str) -> list[Option]:
     """The options that an operation may carry."""
     return [_OPTIONS[role] for role in _BY_ACTION[action]]
+
+
+def all_options() -> tuple[Option, ...]:
+    """Every option that there is."""
+    return tuple(_OPTIONS.values())

@@ -10,11 +10,24 @@ from tooldrill.agent.introspect import EMPTY
 from tooldrill.data.forge.blueprint import Param, Type
 from tooldrill.data.forge.kinds import Kind
 from tooldrill.data.forge.lexicon import Field
+from tooldrill.data.values.words import word_list
 
 if TYPE_CHECKING:
     from tooldrill.data.forge.design import Designer
 
 Maker = Callable[["Designer", Type, Field | None], list[Param]]
+
+# Words of parameters that come from no field, noun or option (a test holds them together).
+WORDS = frozenset(
+    word_list(
+        """
+        id ids number ref list other to target second first by amount change delta difference
+        how much text note comment remark body message tag label name keyword items lines
+        positions contents query search contains q term from source giver taker new min max
+        after before key
+        """
+    )
+)
 
 
 def _create(d: Designer, type_: Type, _: Field | None) -> list[Param]:

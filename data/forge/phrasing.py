@@ -7,6 +7,7 @@ from typing import Any
 from tooldrill.data.forge.blueprint import Type
 from tooldrill.data.forge.lexicon import Field
 from tooldrill.data.forge.scene import Scene
+from tooldrill.data.forge.speech import is_or_are, number_words, plural
 from tooldrill.data.forge.voices import reserved
 from tooldrill.data.values.words import word_list
 
@@ -19,8 +20,23 @@ def clause(scene: Scene, type_: Type, field: Field, value: Any) -> str:
     draw = scene.draw
     if draw.chance(NAMED_SHARE) and field.kind.base != "flag":
         form = draw.pick(("{name} {v}", "{name}: {v}", "with {v} as {name}", "{name} is {v}"))
-        return form.format(name=spoken_name(draw, type_, field), v=field.kind.say(draw, value))
+        name = spoken_name(draw, type_, field)
+        form = form.replace(" is ", f" {is_or_are(name)} ")
+        return form.format(name=name, v=_bare(draw, field, value, name))
     return plain_clause(draw, field, value, True)
+
+
+def _bare(draw: Any, field: Field, value: Any, name: str) -> str:
+    """A value as it stands beside its field's name.
+
+    `for beginners` would not fit there, and of the boxes nobody says that they are 9 boxes.
+    """
+    if field.kind.base == "enum":
+        return str(value).replace("_", " ")
+    unit = field.kind.unit
+    if field.kind.base == "int" and {unit, plural(unit), "count", "number"} & set(name.split()):
+        return number_words(draw, value)
+    return str(field.kind.say(draw, value))
 
 
 def plain_clause(draw: Any, field: Field, value: Any, plain: bool) -> str:
@@ -40,7 +56,8 @@ def spoken_name(draw: Any, type_: Type, field: Field) -> str:
 _UNSPEAKABLE = frozenset(
     word_list(
         """
-    on at until by to from of per kg kw gb mg g km sqm cm rh qty pax sn ttl vcpus has is
+    on at until by to from of for contains made opens begins departs valid per kg kw gb mg g
+    km sqm cm rh qty pax sn ttl vcpus has is
     in must minutes
         """
     )
@@ -54,7 +71,11 @@ def change(scene: Scene, type_: Type, field: Field, value: Any, it: str) -> str:
     flag = field.kind.base == "flag"
     if draw.chance(NAMED_SHARE) and not flag:
         form = draw.pick(reserved(scene.split, _NAMED))
-        return form.format(name=spoken_name(draw, type_, field), it=it, v=said)
+        if it == "it":
+            form = form.replace("the {name} of {it}", "its {name}")
+        name = spoken_name(draw, type_, field)
+        form = form.replace(" is now ", f" {is_or_are(name)} now ")
+        return form.format(name=name, it=it, v=_bare(draw, field, value, name))
     forms = list(field.no_changes if flag and not value else field.changes)
     if not flag and draw.chance(0.5):
         forms += plain_changes(type_, field)

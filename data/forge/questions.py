@@ -18,6 +18,7 @@ from tooldrill.data.forge.lexicon import Field
 from tooldrill.data.forge.records import Record
 from tooldrill.data.forge.scene import Scene, Target, by_id, by_label
 from tooldrill.data.forge.selecting import selected
+from tooldrill.data.forge.speech import article, is_or_are, plural
 from tooldrill.data.forge.voices import reserved
 from tooldrill.data.values.words import word_list
 from tooldrill.data.worlds.book import OracleCall
@@ -62,17 +63,25 @@ def value_question(scene: Scene, type_: Type) -> Question | None:
     target = target or by_id(scene, type_, record)
     field = draw.pick(able)
     value = shown(record[field.key])
-    words = draw.pick(reserved(scene.split, _VALUE)).format(name=field.names[0], it=target.words)
-    answer = f"The {field.names[0]} of {type_.noun} {record['id']} is {value}."
+    name = field.names[0]
+    forms: Sequence[str] = reserved(scene.split, _VALUE)
+    if field.kind.unit and name == plural(field.kind.unit):
+        more = reserved(scene.split, _HOW_MANY)
+        forms = (*forms, *more, *more)
+    verb = is_or_are(name)
+    words = draw.pick(forms).format(name=name, it=target.words, verb=verb)
+    answer = f"The {name} of {type_.noun} {record['id']} {verb} {value}."
     return Question(words, (*target.before, _get_call(get, target)), answer, (value,))
 
 
 _VALUE = (
-    "What is the {name} of {it}?", "Tell me the {name} of {it}.", "{it}: what {name} do we have?",
-    "Which {name} is stored for {it}?", "I need to know the {name} of {it}.",
+    "What {verb} the {name} of {it}?", "Tell me the {name} of {it}.", "{it}: what {verb} the {name}?",
+    "Which {name} {verb} stored for {it}?", "I need to know the {name} of {it}.",
     "Do you know the {name} of {it}?", "Look up the {name} of {it} for me.",
-    "Somebody asks about {it}. What {name}?",
+    "Somebody asks about {it}. What {verb} the {name}?",
 )  # fmt: skip
+_HOW_MANY = ("How many {name} does {it} have?", "How many {name} are there in the entry of {it}?",
+             "Tell me how many {name} {it} has.", "{it} has how many {name}?")  # fmt: skip
 
 
 def _get_call(get: Op, target: Target) -> OracleCall:
@@ -116,16 +125,18 @@ def total_question(scene: Scene, op: Op) -> Question | None:
     number = f"{total:g}" if abs(total) < 100_000 else str(total)
     form = scene.draw.pick(reserved(scene.split, _TOTAL))
     name = op.field.names[0]
-    text = form.format(plural=op.type.entity.plural, which=words, name=name)
+    verb = is_or_are(name)
+    text = form.format(plural=op.type.entity.plural, which=words, name=name, verb=verb)
     return Question(text, ((op.name, op.arguments(values)),), f"It is {number} in all.", (number,))
 
 
 _TOTAL = (
-    "What is the {name} of all {plural} {which} together?", "Add up the {name} of the {plural} {which}.",
+    "What {verb} the {name} of all {plural} {which} together?", "Add up the {name} of the {plural} {which}.",
     "Sum of {name} over the {plural} {which}?", "What do the {plural} {which} come to in {name}?",
     "I need the total {name} of the {plural} {which}.",
-    "Put together, what {name} do the {plural} {which} have?",
-    "Total {name}, {plural} {which}, please.", "How much {name} do the {plural} {which} add up to?",
+    "Put together, what {verb} the {name} of the {plural} {which}?",
+    "Total {name}, {plural} {which}, please.",
+    "Sum up the {name} for me, only the {plural} {which}.",
 )  # fmt: skip
 
 
@@ -156,7 +167,13 @@ def _condition(scene: Scene, op: Op) -> tuple[str, dict[str, Any]] | None:
         words = draw.pick(field.clauses).format(v=field.kind.say(draw, value))
     else:
         words = _bounded(draw, op.type, field, relation, value)
-    return words, {parameter.role: value}
+    return _ONE.sub(lambda m: f"that {_MANY[m[1]]}", words), {parameter.role: value}
+
+
+# Clauses are written for one thing; a condition is about several.
+_MANY = {"is": "are", "has": "have", "comes": "come", "needs": "need", "breaks": "break",
+         "runs": "run", "weighs": "weigh", "somebody": "somebody"}  # fmt: skip
+_ONE = re.compile(rf"^that ({'|'.join(_MANY)})\b")
 
 
 def _bounded(draw: Any, type_: Type, field: Field, relation: str, value: Any) -> str:
@@ -166,15 +183,21 @@ def _bounded(draw: Any, type_: Type, field: Field, relation: str, value: Any) ->
         forms = ("whose {n} is {v} or later", "with {n} from {v} on", "from {v} onwards")
         if not low:
             forms = ("whose {n} is {v} or earlier", "with {n} up to {v}", "not later than {v}")
-    else:
-        forms = ("with a {n} of at least {v}", "with {v} or more as {n}", "at {v} or above")
+    elif field.kind.unit and name == plural(field.kind.unit):
+        # `with at least 28 floors` says which number is meant.
+        forms = ("with at least {v}", "with {v} or more", "that have {v} or more")
         if not low:
-            forms = ("with a {n} of {v} at most", "with {v} or less as {n}", "not above {v}")
+            forms = ("with {v} at most", "with no more than {v}", "that have {v} or less")
+    else:
+        forms = ("with {a} of at least {v}", "whose {n} {is} {v} or more", "at {v} or above")
+        if not low:
+            forms = ("with {a} of {v} at most", "whose {n} {is} {v} or less", "not above {v}")
     kind = field.kind
     alone = [f.kind.base for f in type_.fields].count(kind.base) == 1 and (
         kind.unit or kind.base in ("date", "minutes", "percent")
     )
-    return str(draw.pick(forms if alone else forms[:2]).format(v=said, n=name))
+    form = draw.pick(forms if alone else forms[:2])
+    return str(form.format(v=said, n=name, a=article(name), **{"is": is_or_are(name)}))
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,15 @@ from __future__ import annotations
 from tooldrill.data.forge import pools
 from tooldrill.data.forge.asks import ask, create
 from tooldrill.data.forge.blueprint import Blueprint, Op
+from tooldrill.data.forge.calls import changes
 from tooldrill.data.forge.kinds import shown
 from tooldrill.data.forge.lexicon import Field, domains
 from tooldrill.data.forge.scene import Scene, by_id, label_words, new_label
-from tooldrill.data.forge.shapes import Shape, changes
+from tooldrill.data.forge.shapes import Shape
 from tooldrill.data.forge.speech import article, sentence
 from tooldrill.data.forge.templates import nothing_yet, template
 from tooldrill.data.forge.voices import reserved, surrounded, voiced
-from tooldrill.data.tasks.task import Split
+from tooldrill.data.tasks.task import Ending, Split
 from tooldrill.data.worlds.book import Draft, Template
 
 
@@ -45,12 +46,28 @@ def beyond_the_tools(scene: Scene) -> Draft:
             (f"drive to {pools.city(draw)} and fetch my suitcase", "drive anywhere"),
             (f"draw a logo for {pools.company(draw)}", "draw"),
             (f"tell {pools.first_name(draw)}'s computer to restart", "restart computers"),
+            (f"book me a train to {pools.city(draw)}", "book journeys"),
+            (f"take a photo of {pools.street(draw)}", "take photos"),
+            (f"water the plants while I am in {pools.city(draw)}", "water plants"),
+            (f"check whether {pools.company(draw)} is listed on the stock exchange",
+             "look up stock prices"),
+            (f"record a voice message for {pools.person(draw)}", "record voices"),
+            (f"play something by {pools.person(draw)} on the loudspeakers", "play music"),
+            (f"translate '{pools.catch_phrase(draw)}' into sign language", "translate"),
+            (f"prove that {draw.number(100, 999)} is the sum of two primes", "prove theorems"),
         )
-    )
+    )  # fmt: skip
     text = voiced(draw, scene.split, wish, imperative=True)
     kept = scene.plan.types[0].entity.plural
-    answer = f"I am afraid I cannot {short}: my tools only deal with {kept} and the like."
-    return Draft(surrounded(draw, scene.split, text, []), scene.state, [], answer)
+    forms = (
+        "I am afraid I cannot {short}: my tools only deal with {kept} and the like.",
+        "I cannot {short}. What I can do is about {kept}.",
+        "Sorry, none of my tools can do that; they are for {kept}.",
+        "That is not possible from here: there is no tool to {short}.",
+    )
+    answer = draw.pick(forms).format(short=short, kept=kept)
+    prompt = surrounded(draw, scene.split, text, [])
+    return Draft(prompt, scene.state, [], answer, ending=Ending.ADMIT)
 
 
 def foreign_things(scene: Scene) -> Draft:
@@ -69,8 +86,16 @@ def foreign_things(scene: Scene) -> Draft:
         field=draw.pick([f for f in entity.fields if f.kind.base != "flag"]).names[0],
     )  # fmt: skip
     text = voiced(draw, scene.split, words, imperative=True)
-    answer = f"I have no tool for {entity.plural}, so I cannot do that."
-    return Draft(surrounded(draw, scene.split, text, []), scene.state, [], answer)
+    kept = " and ".join(type_.entity.plural for type_ in scene.plan.types[:2])
+    answers = (
+        "I have no tool for {plural}, so I cannot do that.",
+        "I cannot do that: my tools know {kept} and no {plural}.",
+        "Sorry, {plural} are not something I have a tool for.",
+        "That is not possible here, there is no tool for {plural} among mine.",
+    )
+    answer = draw.pick(answers).format(plural=entity.plural, kept=kept)
+    prompt = surrounded(draw, scene.split, text, [])
+    return Draft(prompt, scene.state, [], answer, ending=Ending.ADMIT)
 
 
 def quoted(scene: Scene) -> Draft:
@@ -122,7 +147,9 @@ def value_missing(scene: Scene) -> Draft | None:
     asked = draw.pick(("What should the {what} be?", "Which {what} do you have in mind?",
                        "Please tell me the {what} first."))  # fmt: skip
     prompt = surrounded(draw, scene.split, text, [])
-    return Draft(prompt, scene.state, [], asked.format(what=what), needs=(op.name,))
+    return Draft(
+        prompt, scene.state, [], asked.format(what=what), needs=(op.name,), ending=Ending.ASK
+    )
 
 
 _WITHOUT = {
@@ -148,16 +175,28 @@ def _create_without(scene: Scene, op: Op) -> Draft:
     if not missing or draw.chance(0.4):
         forms = (f"create {new}", f"set up {new}", f"enter {new} for us", f"prepare {new}")
         name = type_.names["label"]
-        asked = f"Gladly. What is the {name} of the new {type_.noun}, and what else should I enter?"
+        asked = draw.pick(
+            (
+                f"Gladly. What is the {name} of the new {type_.noun}, and what else should I enter?",
+                f"Which {name} should the {type_.noun} have?",
+                f"What do I enter for it? I need at least the {name}.",
+            )
+        )
     else:
         head = type_.entity.label.clauses[0].format(v=label)
         forms = tuple(f"{verb} {new} {head}" for verb in ("create", "enter", "add", "set up"))
-        names = [type_.names[p.role[2:]] for p in missing]
-        asked = f"I still need this for it: {', '.join(names)}."
+        names = [type_.field(p.role[2:]).names[0] for p in missing]
+        asked = draw.pick(
+            (
+                f"I still need the following for it: {', '.join(names)}.",
+                f"What about the rest: {', '.join(names)}?",
+                f"Please tell me as well: {', '.join(names)}.",
+            )
+        )
     words = draw.pick(reserved(scene.split, forms))
     text = voiced(draw, scene.split, words, imperative=True)
     prompt = surrounded(draw, scene.split, text, [])
-    return Draft(prompt, scene.state, [], asked, needs=(op.name,))
+    return Draft(prompt, scene.state, [], asked, needs=(op.name,), ending=Ending.ASK)
 
 
 def which_one(scene: Scene) -> Draft | None:
@@ -178,7 +217,7 @@ def which_one(scene: Scene) -> Draft | None:
                              "There are several {plural}: which one?"))  # fmt: skip
     answer = asked.format(noun=op.type.noun, plural=op.type.entity.plural)
     prompt = surrounded(scene.draw, scene.split, text, list(made.calls))
-    return Draft(prompt, scene.state, [], answer, needs=(op.name,))
+    return Draft(prompt, scene.state, [], answer, needs=(op.name,), ending=Ending.ASK)
 
 
 def tool_missing(scene: Scene) -> Draft | None:
@@ -196,9 +235,16 @@ def tool_missing(scene: Scene) -> Draft | None:
     alike = {o.name for o in scene.plan.ops if o.type is op.type and o.action == op.action}
     alike |= {o.name for o in changes(scene.plan) if o.type is op.type and _can_too(op, o)}
     text = voiced(draw, scene.split, made.words, imperative=made.imperative)
-    answer = f"I am sorry: none of my tools can do that for {op.type.entity.plural}."
+    answers = (
+        "I am sorry: none of my tools can do that for {plural}.",
+        "I cannot do this: there is no tool for it among mine.",
+        "That is not possible with the tools I have for {plural}.",
+        "I have no tool for that, so nothing was changed.",
+    )
+    answer = draw.pick(answers).format(plural=op.type.entity.plural)
     prompt = surrounded(draw, scene.split, text, list(made.calls))
-    return Draft(sentence(prompt), scene.state, [], answer, without=tuple(sorted(alike)))
+    without = tuple(sorted(alike))
+    return Draft(sentence(prompt), scene.state, [], answer, without=without, ending=Ending.ADMIT)
 
 
 def _can_too(op: Op, other: Op) -> bool:

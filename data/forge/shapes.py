@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tooldrill.data.forge.asks import CHANGES, Ask, ask, create
-from tooldrill.data.forge.blueprint import Blueprint, Op
+from tooldrill.data.forge.asks import Ask, ask, create
+from tooldrill.data.forge.blueprint import Op
+from tooldrill.data.forge.calls import changes, needs, without_repeats
 from tooldrill.data.forge.kinds import listed
 from tooldrill.data.forge.questions import (
     Question,
@@ -30,7 +31,6 @@ from tooldrill.data.forge.scene import (
 )
 from tooldrill.data.forge.speech import sentence
 from tooldrill.data.forge.voices import joined, reserved, surrounded, voiced
-from tooldrill.data.values.names import Draw
 from tooldrill.data.worlds.book import Draft, OracleCall
 
 Shape = Callable[[Scene], Draft | None]
@@ -38,24 +38,10 @@ Shape = Callable[[Scene], Draft | None]
 MOST_CALLS = 8
 
 
-def needs(draw: Draw, plan: Blueprint, calls: list[OracleCall]) -> tuple[str, ...]:
-    """Siblings of the tool that is called last: they are what tempts."""
-    if not calls:
-        return ()
-    last = next(op for op in plan.ops if op.name == calls[-1][0])
-    used = {name for name, _ in calls}
-    near = [op.name for op in plan.ops if op.type is last.type and op.name not in used]
-    return tuple(draw.sample(near, 1)) if near and draw.chance(0.5) else ()
-
-
-def changes(plan: Blueprint) -> list[Op]:
-    """The operations that change a record there is."""
-    return [op for op in plan.ops if op.action in CHANGES]
-
-
 def _finished(
     scene: Scene, text: str, calls: list[OracleCall], answer: str, contains: tuple[str, ...] = ()
 ) -> Draft | None:
+    calls = without_repeats(scene.plan, calls)
     if len(calls) > MOST_CALLS:
         return None
     prompt = surrounded(scene.draw, scene.split, text, calls)

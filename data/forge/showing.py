@@ -7,6 +7,7 @@ from hashlib import sha1
 
 from tooldrill.data.forge.blueprint import Style, Type
 from tooldrill.data.forge.kinds import shown
+from tooldrill.data.forge.naming import camel
 from tooldrill.data.forge.records import Record
 
 
@@ -14,7 +15,7 @@ def record_text(style: Style, type_: Type, record: Record, *, brief: bool = Fals
     """One record; a brief one shows id, label, status and one field more."""
     items = _items(style, type_, record, brief=brief)
     if style.output == "json":
-        return json.dumps(items, ensure_ascii=False)
+        return _json(style, items)
     if style.output == "lines" and not brief:
         return "\n".join(f"{key}: {shown(value)}" for key, value in items.items())
     if style.output == "table":
@@ -47,12 +48,18 @@ def done_text(style: Style, type_: Type, record: Record, what: str, *, echo: boo
     """The answer to a change: what was done, and the record where the world or the call says so."""
     if style.output == "json":
         if style.echo or echo:
-            return json.dumps({"ok": True, **_items(style, type_, record)}, ensure_ascii=False)
-        return json.dumps({"ok": True, "id": record["id"], "result": what}, ensure_ascii=False)
+            return _json(style, {"ok": True, **_items(style, type_, record)})
+        return _json(style, {"ok": True, "id": record["id"], "result": what})
     said = f"{type_.noun} {record['id']} {what}"
     if style.echo or echo:
         return f"{said}\n{record_text(style, type_, record)}"
     return said
+
+
+def _json(style: Style, items: Record) -> str:
+    """An object with keys as programs write them: in the spelling of the parameters."""
+    spelling = camel if style.parameters in ("camel", "Pascal") else "_".join
+    return json.dumps({spelling(k.split()): v for k, v in items.items()}, ensure_ascii=False)
 
 
 def _items(style: Style, type_: Type, record: Record, *, brief: bool = False) -> Record:

@@ -105,6 +105,15 @@ def plural(noun: str) -> str:
     return noun + "s"
 
 
+# Nouns that end with `s` and are no plurals.
+_SINGULAR_S = ("ss", "us", "is", "access", "canvas")
+
+
+def is_or_are(noun: str) -> str:
+    """`are` for `seats`, `is` for `price`."""
+    return "are" if noun.endswith("s") and not noun.endswith(_SINGULAR_S) else "is"
+
+
 def article(noun: str) -> str:
     """The noun with `a` or `an`."""
     silent = noun.startswith(("hour", "honour", "heir"))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from tooldrill.data.forge import pools
 from tooldrill.data.forge.asks import CHANGES
 from tooldrill.data.forge.blueprint import Blueprint, Type
+from tooldrill.data.forge.calls import changes
 from tooldrill.data.forge.questions import countable, counters, lists
 from tooldrill.data.forge.scene import Scene, new_scene
 from tooldrill.data.forge.shapes import (
@@ -23,7 +24,6 @@ from tooldrill.data.forge.shapes import (
     a_total,
     a_value,
     asked_and_changed,
-    changes,
     created_and_used,
     looked_up,
     one_change,

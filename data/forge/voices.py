@@ -57,11 +57,17 @@ _JOINS = (
 )  # fmt: skip
 _ASIDES = (
     "The coffee machine is broken again.", "{who} is on leave until {month}.",
-    "I am writing from the train, so excuse mistakes.", "What a morning.",
+    "I am writing from the train to {city}, so excuse mistakes.", "What a morning.",
     "{who} from the {city} office called me about this.", "We are short of people this week.",
     "Do not mind the noise here.", "My screen is tiny today.",
     "I spoke to {who} for {n} minutes about something else entirely.",
     "The meeting in {city} took forever.", "Sorry for the late message.", "Greetings from {city}.",
+    "I am at the station in {city} and have {n} minutes.", "{who} sits next to me and says hello.",
+    "The heating failed this {month}, imagine that.", "I had {n} mails this morning.",
+    "My train to {city} is late again.", "{who} and {who2} are at the fair in {city}.",
+    "It has been raining in {city} since {month}.", "Lunch was late, {who} forgot to order.",
+    "This is message number {n} of today, I know.", "{who} celebrates a birthday in {month}.",
+    "The printer and I are not friends today.", "We had visitors from {city} all morning.",
 )  # fmt: skip
 
 
@@ -106,13 +112,18 @@ def surrounded(draw: Draw, split: Split, text: str, calls: Sequence[OracleCall])
         return _messy(draw, split, text)
     if draw.chance(0.15):
         aside = _aside(draw, split)
-        return f"{aside} {text}" if draw.chance(0.6) else f"{text} {aside}"
+        return f"{aside} {text}" if draw.chance(0.6) else f"{_closed(text)} {aside}"
     return text
+
+
+def _closed(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _aside(draw: Draw, split: Split) -> str:
     return draw.pick(reserved(split, _ASIDES)).format(
         who=pools.first_name(draw),
+        who2=pools.first_name(draw),
         city=pools.city(draw),
         n=draw.number(3, 50),
         month=pools.month(draw),
@@ -122,34 +133,50 @@ def _aside(draw: Draw, split: Split) -> str:
 def _messy(draw: Draw, split: Split, text: str) -> str:
     """A pasted message in which one part matters."""
     who, other = pools.person(draw), pools.first_name(draw)
-    chatter = [_chatter(draw) for _ in range(draw.number(2, 5))]
+    chatter = [_chatter(draw, split) for _ in range(draw.number(2, 5))]
     asides = [_aside(draw, split)]
     match draw.number(1, 4):
         case 1:
             head = f"From: {who}\nTo: {other}\nSubject: {pools.catch_phrase(draw)}\n\nHi {other},"
-            return f"{head}\n\n{' '.join(chatter[:2])}\n\n{text}\n\n{asides[0]}\n\nBest,\n{who}"
+            before = " ".join(f"{sentence(line.rstrip('.'))}." for line in chatter[:2])
+            return f"{head}\n\n{before}\n\n{text}\n\n{asides[0]}\n\nBest,\n{who}"
         case 2:
             quoted = "\n".join(f"> {line}" for line in chatter)
             return f"{text}\n\n{quoted}"
         case 3:
-            rows = [f"[{draw.number(7, 19):02}:{draw.number(10, 59)}] {pools.first_name(draw)}: {line}"
-                    for line in chatter]  # fmt: skip
+            # Messages stand in the order in which they came.
+            times = sorted(draw.numbers(7 * 60, 19 * 60, len(chatter)))
+            rows = [f"[{at // 60:02}:{at % 60:02}] {pools.first_name(draw)}: {line}"
+                    for at, line in zip(times, chatter, strict=True)]  # fmt: skip
             log = "\n".join(rows)
             return f"This came up in our chat:\n{log}\n\nOnly one thing is for you. {text}"
-    talk = " ".join(line.rstrip(".") + "." for line in chatter)
-    return f"{talk} Anyway. {text} {asides[0]}"
+    talk = " ".join(line if line.endswith((".", "?")) else f"{line}." for line in chatter)
+    return f"{talk} Anyway. {_closed(text)} {asides[0]}"
 
 
-def _chatter(draw: Draw) -> str:
+def _chatter(draw: Draw, split: Split) -> str:
+    # Nothing here may read like a request of its own.
     forms = (
-        f"{pools.first_name(draw)} says the {pools.word(draw)} was {pools.phrase(draw)}.",
-        f"we still have to {pools.phrase(draw)}, but not now",
+        f"{pools.first_name(draw)} says we should {pools.phrase(draw)}.",
+        f"We still have to {pools.phrase(draw)}, but not now.",
         f"Last week somebody wrote: {draw.line()}.",
         f"{pools.company(draw)} never answered, forget it.",
-        f"no idea what {coined(draw)} means, ignore it",
-        f"{pools.catch_phrase(draw)} is off the table, says {pools.first_name(draw)}.",
+        f"No idea what {coined(draw)} means, ignore it.",
+        f"{pools.first_name(draw)} is against any {pools.catch_phrase(draw).lower()}.",
+        f"{pools.person(draw)} from {pools.company(draw)} visits us in {pools.month(draw)}.",
+        f"The {draw.product()} is gone, {pools.first_name(draw)} misses it.",
+        f"I will be in {pools.city(draw)} until {pools.month(draw)}.",
+        f"The matter with the {draw.topic()} is settled, {pools.first_name(draw)} took care of it.",
+        f"{pools.first_name(draw)} paid {draw.number(3, 90)} for lunch, how kind.",
+        f"Nobody knows how it went at {pools.company(draw)}.",
     )
-    return draw.pick(forms)
+    said = draw.pick(reserved(split, forms))
+    hasty = said.startswith(_LOWERED) and draw.chance(0.4)
+    return said[0].lower() + said[1:].rstrip(".") if hasty else said
+
+
+# Sentences that do not begin with a name.
+_LOWERED = ("We ", "Last ", "No ", "I ", "The ", "Nobody ")
 
 
 def _with_typo(draw: Draw, text: str, calls: Sequence[OracleCall]) -> str:

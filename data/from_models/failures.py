@@ -15,7 +15,6 @@ from typing import Any
 from tooldrill.agent.call import Call, PastCall
 from tooldrill.agent.checker import BLOCKING, check_calls, refusal, rejected_arguments
 from tooldrill.agent.episode import Episode, Message, Outcome, Step
-from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.messages import (
     call_message,
     calls_message,
@@ -33,6 +32,7 @@ from tooldrill.data.worlds.catalog import get_world
 
 Row = dict[str, Any]
 SOURCE = "own_failure"
+HELDOUT = "heldout_world"  # why an episode of an evaluation gives no row
 
 
 def own_failures(rollouts: Iterable[Rollout], report: Report | None = None) -> Iterator[Row]:
@@ -40,14 +40,11 @@ def own_failures(rollouts: Iterable[Rollout], report: Report | None = None) -> I
 
     Args:
         rollouts: episodes of the model being trained, with their tasks.
-        report: counts episodes: kept ones gave at least one row.
-
-    Raises:
-        TooldrillError: for a task of a held-out world.
+        report: counts episodes: kept ones gave at least one row. Those on held-out tasks, which
+            are what an evaluation is made of, never do (`heldout_world`).
     """
     balance = Report() if report is None else report
     for rollout in rollouts:
-        _require_training(rollout.task)
         try:
             rows = pairs_of(rollout)
         except DroppedError as error:
@@ -64,6 +61,8 @@ def pairs_of(rollout: Rollout) -> list[Row]:
         DroppedError: when there is none, with the reason.
     """
     episode = rollout.episode
+    if Split.HELDOUT in (rollout.task.split, get_world(rollout.task.world).split):
+        raise DroppedError(HELDOUT, rollout.task.world)
     if episode.outcome is Outcome.FAILED:
         raise DroppedError("engine_failure", episode.failure or "")
     points = list(_points(rollout.task, episode))
@@ -241,12 +240,3 @@ def _unlearned(messages: list[Message], episode: Episode, opening: int) -> list[
 
 def _bare(messages: Sequence[Message]) -> list[Message]:
     return [{k: v for k, v in message.items() if k != "weight"} for message in messages]
-
-
-def _require_training(task: Task) -> None:
-    if Split.HELDOUT in (task.split, get_world(task.world).split):
-        raise TooldrillError(
-            f"{task.id} is a task of the held-out world {task.world}: it must not be trained on",
-            "give episodes on training tasks: tooldrill data teach --model FILE.gguf --count 200 "
-            "--out DIR",
-        )

@@ -1,7 +1,7 @@
 """Episodes together with their tasks: what `data teach` keeps, and what `data failures` reads.
 
 A file of rollouts has one JSON object a line, `{"task", "episode", "protocol"}`, appended as each
-episode ends. An evaluation's results file is read too, where it carries its tasks.
+episode ends. An evaluation's results file is read too; one of an older tooldrill lacks the tasks.
 """
 
 from __future__ import annotations

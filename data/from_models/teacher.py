@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from tooldrill.agent.engines.base import Engine
-from tooldrill.agent.episode import Episode, Message, Outcome
+from tooldrill.agent.episode import Episode, Outcome
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.loop import Job, run_episodes
 from tooldrill.agent.progress import Progress, silent
-from tooldrill.agent.protocols.thinking import split_thinking
 from tooldrill.agent.settings import LoopSettings
 from tooldrill.data.from_models.append_log import AppendLog
 from tooldrill.data.from_models.rollouts import Rollout, rollout_log
@@ -120,17 +119,10 @@ def solved_row(rollout: Rollout, name: str) -> Row:
         raise DroppedError("violation:needless_call", task.id)
     if episode.outcome is Outcome.CONCLUDED and episode.success is not True:
         raise DroppedError("unsolved", task.id)
-    spoken = episode.model_copy(update={"messages": [_spoken(m) for m in episode.messages]})
-    row = to_row(from_episode(spoken), f"{task.id}+{name}", f"teacher:{name}")
+    if task.oracle and not any(step.calls and not step.error for step in episode.steps):
+        raise DroppedError("violation:missing_call", task.id)  # right, but only guessed
+    row = to_row(from_episode(episode), f"{task.id}+{name}", f"teacher:{name}")
     return {**row, "kind": str(task.kind)}
-
-
-def _spoken(message: Message) -> Message:
-    """The message without a reasoning model's thinking, which is not what is to be learned."""
-    thinking = split_thinking(str(message.get("content") or ""))
-    if message["role"] != "assistant" or thinking is None or not thinking.raw:
-        return message
-    return {**message, "content": thinking.rest.strip()}
 
 
 def _run(

@@ -4,7 +4,14 @@ Nothing is copied into the repository and nothing is executed; see `catalog` for
 come from and `single` for what is made of them.
 """
 
-from tooldrill.data.harvest.catalog import HarvestedService, service, service_names, sources
+from tooldrill.data.harvest.catalog import (
+    HarvestedService,
+    need_every_package,
+    package_versions,
+    service,
+    service_names,
+    sources,
+)
 from tooldrill.data.harvest.rows import harvest_pair, moment, refused_once, to_row
 from tooldrill.data.harvest.single import Single, Statement, harvest_single, harvest_singles
 
@@ -16,6 +23,8 @@ __all__ = [
     "harvest_single",
     "harvest_singles",
     "moment",
+    "need_every_package",
+    "package_versions",
     "refused_once",
     "service",
     "service_names",

@@ -7,7 +7,9 @@ has, by name or by their set of parameters, are nobody's.
 
 from __future__ import annotations
 
+import importlib.metadata
 import math
+import platform
 from bisect import bisect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -139,6 +141,30 @@ def need_sources(names: tuple[str, ...] = SOURCES) -> tuple[str, ...]:
             f"pip install {packages or 'tooldrill[harvest]'}",
         )
     return there
+
+
+def need_every_package() -> None:
+    """Refuses to harvest from a part of the sources: a set then would depend on what is missing.
+
+    Raises:
+        TooldrillError: naming the packages that are not installed.
+    """
+    missing = [s.package for s in _SOURCES.values() if s.package and not s.documents()]
+    if missing:
+        verb = "are" if len(missing) > 1 else "is"
+        raise TooldrillError(
+            f"data.mixture.harvest: {' and '.join(missing)} {verb} not installed",
+            "pip install 'tooldrill[harvest]', or set data.mixture.harvest=0",
+        )
+
+
+def package_versions() -> dict[str, str]:
+    """What the harvest is read from, with versions: its examples depend on them."""
+    found = {"python": platform.python_version()}
+    for source in _SOURCES.values():
+        if source.package and source.documents():
+            found[source.package] = importlib.metadata.version(source.package)
+    return found
 
 
 @cache

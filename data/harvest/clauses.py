@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from tooldrill.data.harvest.prose import noun_phrase, short_label
+from tooldrill.data.harvest.prose import is_plural, label, noun_phrase, short_label
+from tooldrill.data.harvest.switches import switch_phrases
 from tooldrill.data.harvest.values import ENDS, STARTS, Argument, Leaf, Path
 from tooldrill.data.values.names import Draw
 from tooldrill.data.values.words import word_list
@@ -41,9 +42,9 @@ _INLINE = (
     "with the {n} {v}", "({n}: {v})", "with the {n} set to {v}", "taking {v} as the {n}",
 )  # fmt: skip
 _SENTENCES = (
-    "The {n} is {v}", "Use {v} as the {n}", "The {n} should be {v}", "Take {v} for the {n}",
-    "{v} is the {n}", "Make the {n} {v}", "As for the {n}: {v}", "For the {n}, {v}",
-    "The {n} has to be {v}", "Set the {n} to {v}", "{n}: {v}", "I want {v} as the {n}",
+    "The {n} {is} {v}", "Use {v} as the {n}", "The {n} should be {v}", "Take {v} for the {n}",
+    "{v} {is} the {n}", "Make {v} the {n}", "As for the {n}: {v}", "For the {n}, {v}",
+    "The {n} must be {v}", "Set the {n} to {v}", "{n}: {v}", "I want {v} as the {n}",
 )  # fmt: skip
 _LIMIT = re.compile(
     r"^(max(imum)? (results|items|records|keys|entries|count|resources)|page size|limit|page limit"
@@ -54,109 +55,6 @@ _LIMITS = (
     "not more than {v} at once", "up to {v} of them", "{v} per page",
     "capped at {v}",
 )  # fmt: skip
-
-# What stands before and after the thing that a switch is about.
-_SWITCH_BEFORE = re.compile(
-    r"^(is|are|has|have|do|does|should|enable|enabled|allow|use|with|include|includes|show|return|"
-    r"want|requires?|supports?|send|also|exclude|skip|ignore|disable|disabled|no|without|omit|hide|"
-    r"suppress|only)\s+"
-)
-_SWITCH_AFTER = re.compile(r"\s+(enabled|disabled|only|included|allowed|flag|required|on)$")
-NEGATIVE = frozenset({"exclude", "skip", "ignore", "disable", "no", "without", "omit", "hide",
-                      "suppress", "disabled"})  # fmt: skip
-# Ways to say a switch by whether the thing is wanted: (inline, as a sentence).
-WANTED: dict[str, tuple[str, ...]] = {
-    "include": ("including {n}", "with {n} included", "{n} too", "and include {n}"),
-    "only": ("only {n}", "{n} and nothing else", "nothing but {n}"),
-    "plain": ("with {n} on", "with {n} switched on", "and do turn on {n}", "{n}: yes",
-              "with {n} enabled"),
-}  # fmt: skip
-UNWANTED: dict[str, tuple[str, ...]] = {
-    "include": ("leaving out {n}", "without {n}", "but no {n}", "and leave out {n}"),
-    "only": ("not just {n}", "not only {n}"),
-    "plain": ("with {n} off", "with {n} switched off", "and keep {n} off", "{n}: no",
-              "with {n} disabled"),
-}  # fmt: skip
-WHOLE: dict[str, dict[bool, tuple[str, ...]]] = {
-    "dry run": {
-        True: ("as a dry run", "only as a test, nothing is to change yet", "dry run only"),
-        False: ("for real, no dry run", "not as a dry run"),
-    },
-    "validate only": {
-        True: ("only to see whether it is valid, nothing is to be saved", "just validate it"),
-        False: ("for real, do not just validate it",),
-    },
-    "enabled": {
-        True: ("and have it turned on", "so that it is on"),
-        False: ("and have it turned off", "so that it is off"),
-    },
-    "force": {
-        True: ("by force", "whatever stands in the way, force it"),
-        False: ("without forcing it", "but do not force it"),
-    },
-    "recursive": {
-        True: ("with everything below it, recursively", "recursively"),
-        False: ("without going deeper, not recursively", "not recursively"),
-    },
-    "overwrite": {
-        True: ("overwriting what is there", "and overwrite the old one"),
-        False: ("without overwriting anything", "but do not overwrite anything"),
-    },
-    "follow symlinks": {
-        True: ("following symlinks", "and follow the links"),
-        False: ("without following symlinks", "but do not follow the links"),
-    },
-}
-_INCLUDING = frozenset(
-    word_list(
-        """
-        include includes show return with also exclude skip ignore omit hide without
-        """
-    )
-)
-
-
-@dataclass(frozen=True)
-class Switch:
-    """What a boolean is about.
-
-    Attributes:
-        thing: what is wanted or not.
-        manner: a key of `WANTED`.
-        negative: whether true means that the thing is not wanted.
-    """
-
-    thing: str
-    manner: str
-    negative: bool
-
-
-def switch_of(label: str) -> Switch:
-    """How to speak of a boolean with these words in its name."""
-    low = label.lower()
-    manner, negative, seen = "plain", False, True
-    while seen and (before := _SWITCH_BEFORE.match(low)):
-        word = before[1]
-        rest = low[before.end() :]
-        negative = negative or word in NEGATIVE
-        manner = "only" if word == "only" else "include" if word in _INCLUDING else manner
-        low, seen = rest, bool(rest)
-    after = _SWITCH_AFTER.search(low)
-    if after is not None:
-        manner = "only" if after[1] == "only" else manner
-        negative = negative or after[1] == "disabled"
-        low = low[: after.start()]
-    return Switch(low, manner, negative)
-
-
-def switch_phrases(label: str, value: bool) -> tuple[str, ...]:
-    """Every way to say that this boolean has this value."""
-    if label.lower() in WHOLE:
-        return WHOLE[label.lower()][value]
-    switch = switch_of(label)
-    table = WANTED if value != switch.negative else UNWANTED
-    thing = "it" if not switch.thing else switch.thing
-    return tuple(phrase.format(n=thing) for phrase in table[switch.manner])
 
 
 def clause(draw: Draw, argument: Argument, taken: set[str], plural: bool) -> Clause:
@@ -220,6 +118,10 @@ def _named(draw: Draw, leaves: tuple[Leaf, ...], taken: set[str], plural: bool) 
     called = noun(draw, leaf)
     if len(leaves) == 1 and draw.chance(0.45) and not called.isdigit():
         text = draw.pick(_SENTENCES)
+        text = text.replace("{is}", "are" if is_plural(head_of(called)) else "is")
+        if text.startswith("{v}") and listed[0].islower():
+            # A sentence begins with a capital, a value with its own letter.
+            text = f"So {text[0].lower()}{text[1:]}"
         text = text.replace("{n}", called).replace("{v}", listed)
         return Clause(text, True, stated)
     text = draw.pick(_INLINE).replace("{n}", called).replace("{v}", listed)
@@ -253,14 +155,15 @@ def _looks_like_time(leaf: Leaf) -> bool:
 def noun(draw: Draw, leaf: Leaf) -> str:
     """What the parameter is called: by its description where that says it otherwise."""
     described = noun_phrase(leaf.description) if len(leaf.path) == 1 else ""
-    if described.lower() in (leaf.label.lower(), leaf.name.lower()):
+    if described.lower() in (leaf.label.lower(), leaf.name.lower()) or _is_vague(described, leaf):
         described = ""
-    short = short_label(leaf.name).lower()
+    # A unit that is said with the number is not said with the name once more.
+    short = "" if leaf.label != label(leaf.name) else short_label(leaf.name).lower()
     others = [described] * 3 if described else []
     if short and short != leaf.label.lower() and short not in ("", "id", "name"):
         others.append(short)
     turned = _TURNED.match(leaf.label.lower())
-    if turned is not None:
+    if turned is not None and turned[1] not in _NOT_TURNED:
         others.append(f"{turned[2]} of the {turned[1]}")
     if draw.chance(_OWN_SPELLING_SHARE):
         return leaf.name
@@ -274,6 +177,36 @@ _TURNED = re.compile(
     r"^(.+) (type|name|status|id|number|size|version|mode|state|count|key|date|time|format|class|"
     r"identifier|prefix|path|role|policy|level|code|value|description|address|method|group)$"
 )
+_NOT_TURNED = frozenset(
+    word_list(
+        """
+        display friendly given family first last start end language country currency content
+        page max min host next time event default full short expected current latest new old
+        maximum minimum target source parent remote custom initial original desired
+        """
+    )
+)
+_VAGUE = frozenset(
+    word_list(
+        """
+        unique identifier id arn name string resource of the value object one number type
+        assigned
+        """
+    )
+)
+
+
+def _is_vague(described: str, leaf: Leaf) -> bool:
+    """Whether these words could mean another parameter as well: `unique identifier`."""
+    own = set(leaf.label.lower().split()) - _VAGUE
+    return bool(own) and set(described.lower().split()) <= _VAGUE
+
+
+def head_of(noun: str) -> str:
+    """The word that decides number: `keys` in `keys of the tags`."""
+    return noun.split(" of ", 1)[0].rsplit(" ", 1)[-1]
+
+
 _NEEDS_QUOTES = re.compile(r"[\s,;]|^$")
 
 
@@ -281,6 +214,8 @@ def quoted(draw: Draw, leaf: Leaf, said: str) -> str:
     """The value, in quotes where its end would else be unclear, sometimes where it would not."""
     if not isinstance(leaf.value, str) or leaf.options or said != leaf.value:
         return said
+    if said.startswith("{"):
+        return draw.pick(("{}", "`{}`", "'{}'")).replace("{}", said)
     if _NEEDS_QUOTES.search(said) or (leaf.kind is not None and leaf.kind.quoted):
         return f'"{said}"'
     return draw.pick(("{}",) * 7 + ("`{}`", '"{}"', "'{}'")).format(said)

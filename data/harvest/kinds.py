@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tooldrill.data.harvest import texts
+from tooldrill.data.harvest import resource_names, texts
+from tooldrill.data.harvest.prose import noun_phrase
 from tooldrill.data.harvest.texts import About, Maker
 
 
@@ -36,15 +37,19 @@ def _kind(name: str, pattern: str, make: Maker, *bare: str, quoted: bool = False
 # The first that fits is taken.
 KINDS: tuple[Kind, ...] = (
     _kind("arn", r"\barns?$", texts.arn, "for {v}", "on {v}"),
-    _kind("region", r"\bregions?( names?| ids?| codes?)?$|^locations?( id)?$", texts.region,
+    _kind("region", r"\bregions?( names?| ids?)?$|^locations?( id)?$", texts.region,
           "in {v}", "over in {v}", "(we are in {v})"),
     _kind("zone", r"\bzones?( names?| ids?)?$", texts.zone, "in {v}", "over in {v}"),
-    _kind("account", r"\b(account|owner)s?( ids?| number)?$", texts.account,
+    _kind("service account", r"\bservice accounts?( emails?( address)?)?$",
+          resource_names.service_account, "as {v}", "acting as {v}"),
+    _kind("account", r"\baccounts?( ids?| number)?$|\bowner( ids?| account)$", texts.account,
           "in account {v}", "for account {v}", "under {v}"),
-    _kind("project", r"\bprojects?( ids?| number)?$", texts.project,
+    _kind("project", r"\bprojects?( ids?| number)?$", resource_names.project,
           "in {v}", "for project {v}", "over in {v}"),
-    _kind("email", r"e ?mails?( address(es)?| id)?$|^user key$|^member key$", texts.email,
-          "for {v}", "({v})"),
+    _kind("email", r"\bowners?$|e ?mails?( address(es)?| id)?$|^user key$|^member key$",
+          texts.email, "for {v}", "({v})"),
+    _kind("cloud id", r"\b(subnets?|security groups?|vpcs?|volumes?|snapshots?|images?|instances?|"
+                      r"network interfaces?)( ids?| identifiers?)?$", resource_names.cloud_id),
     _kind("uuid", r"\bu?uids?$|\bguids?$", texts.uuid),
     _kind("cidr", r"\bcidrs?\b", texts.cidr, "on {v}", "over {v}"),
     _kind("ip", r"\bips?( ?v[46])?( addresse?s?)?$", lambda d, _: str(d.fake.ipv4()),
@@ -56,14 +61,23 @@ KINDS: tuple[Kind, ...] = (
     _kind("page", r"\b(next|page|continuation|starting|pagination)( page)? (token|marker)$",
           texts.token, "continuing at {v}", "picking up at {v}", "going on from {v}",
           "from {v} onwards"),
-    _kind("order", r"^(order|sort)( by)?$", lambda d, _: d.word(),
+    _kind("order", r"^(order|sort)( by)?$", texts.order,
           "sorted by {v}", "ordered by {v}", "in the order of {v}"),
     _kind("description", r"^descriptions?$", texts.sentence,
           "described as {v}", "saying {v}", "and {v} for people to read", quoted=True),
     _kind("label", r"^(display name|title|friendly name)$", texts.title,
           "shown as {v}", "titled {v}", "under the title {v}", quoted=True),
-    _kind("parent", r"^parent$", texts.google_parent, "in {v}", "under {v}", "below {v}", "({v})"),
+    _kind("parent", r"^parent$", resource_names.google_parent, "in {v}", "under {v}",
+          "below {v}", "({v})"),
+    _kind("schedule", r"\bschedule( expression)?$|\bcron( expression)?$", texts.schedule,
+          quoted=True),
+    _kind("moment", r"\b(timestamp|date ?time|(start|end|begin|creation|create|update|read) time)$",
+          texts.moment),
+    _kind("day", r"\b(date|day)$", texts.day),
+    _kind("cells", r"\branges?$", texts.cells, "in {v}", "over {v}"),
     _kind("token", r"\b(tokens?|cursor|etag|marker|secret|signature|hash)$", texts.token),
+    _kind("sql", r"\bsql( statements?| query| text)?$|^(query )?statement$", texts.sql,
+          quoted=True),
     _kind("query", r"^q$|\b(query|search|keywords?|term|phrase|filter|filter expression)$",
           texts.query, "matching {v}", quoted=True),
     _kind("path", r"\b(paths?|file ?names?|files?|prefix|dir|directory|folder|src|dst|source key|"
@@ -83,7 +97,7 @@ KINDS: tuple[Kind, ...] = (
     _kind("first", r"\b(first|given|last|family) name$", lambda d, _: d.first_name()),
     _kind("user", r"\busers?( ?names?)?$|^login$", lambda d, _: str(d.fake.user_name()),
           "for {v}"),
-    _kind("company", r"\b(company|organi[sz]ation|vendor|customer)( name)?$",
+    _kind("company", r"\b(company|vendor)( name)?$|\b(customer|organi[sz]ation) name$",
           lambda d, _: d.company(), "for {v}", quoted=True),
     _kind("sentence", r"\b(descriptions?|comments?|messages?|reasons?|body|text|notes?|content|"
                       r"instructions|summary|justification|prompt|feedback|details)$",
@@ -97,12 +111,25 @@ KINDS: tuple[Kind, ...] = (
     _kind("mode", r"^mode$", lambda d, _: d.pick(("r", "w", "a", "rb", "wb", "x"))),
     _kind("glob", r"^(pat|pattern)$", lambda d, _: f"{d.word()[:4]}*.{d.extension()}"),
     _kind("string", r"^(string|s|data|line|code|a|b|x|word|value)$", texts.sentence, quoted=True),
-    _kind("id", r"\b(ids?|identifiers?|key|handle|code|number|reference|serial)$",
+    _kind("id", r"^(customer|organi[sz]ation)$|"
+                r"\b(ids?|identifiers?|key|handle|code|number|reference|serial)$",
           texts.identifier),
 )  # fmt: skip
 NAME = _kind("name", r"", texts.name)
+# Words that name one of a few things which the schema does not list: a value would be made up.
+UNSAYABLE = _kind(
+    "unsayable",
+    r"\b(types?|status(es)?|states?|class(es)?|tier|category|kinds?|engine|protocols?|algorithms?|"
+    r"formats?|levels?|actions?|strategy|mode|modes|unit|units|scopes?|features?|permissions?|"
+    r"access|dimension|metrics?|period|frequency|interval|duration|template body|definition|"
+    r"schema|policy document|document|condition|expression|mask|attributes?)$",
+    texts.name,
+)
+_JSON = _kind("json", r"", texts.json_text)
 _IP = next(kind for kind in KINDS if kind.name == "ip")
-RESOURCE = _kind("resource", r"", texts.google_name, "for {v}", "on {v}", "({v})", "of {v}")
+RESOURCE = _kind(
+    "resource", r"", resource_names.google_name, "for {v}", "on {v}", "({v})", "of {v}"
+)
 
 
 def kind_of(about: About) -> Kind:
@@ -113,6 +140,15 @@ def kind_of(about: About) -> Kind:
     text = about.label
     if text.endswith("address") and re.search(r"\b(IP|CIDR|range|subnet)\b", about.description):
         return _IP
+    if re.search(r"\bJSON\b", about.description) and not text.endswith(
+        ("name", "id", "arn", "key")
+    ):
+        return _JSON
     if "Resource Name (ARN)" in about.description and not text.endswith("name"):
         return KINDS[0]
-    return next((kind for kind in KINDS if kind.pattern.search(text)), NAME)
+    found = next((kind for kind in KINDS if kind.pattern.search(text)), NAME)
+    described = noun_phrase(about.description).split(" of ", 1)[0].lower()
+    if found is NAME and about.source != "stdlib":
+        unlisted = UNSAYABLE.pattern.search(text) or UNSAYABLE.pattern.search(described)
+        return UNSAYABLE if unlisted else NAME
+    return found

@@ -5,6 +5,7 @@ A call; an answer because no tool fits; an answer that asks for what is missing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -87,7 +88,7 @@ class Plan:
             return None
         if check_calls([call], registry):
             return None
-        if any(statement.text not in prompt for statement in statements):
+        if not all(_stands(statement.text, prompt) for statement in statements):
             return None
         return Single(
             prompt, registry, call, _concluding(said), self.template,
@@ -132,7 +133,8 @@ class Plan:
             return None
         leaf = gone.leaves[0]
         noun = noun_phrase(leaf.description) or leaf.label
-        if noun in ("name", "id") and self.ask.object:
+        noun = re.sub(r"\barn(s?)\b", r"ARN\1", noun)
+        if noun in ("name", "id", "ARN") and self.ask.object:
             noun = f"{noun} of the {singular(' '.join(self.ask.object))}"
         forms = _MISSING if " of " in noun else (*_MISSING, _WHICH)
         answer = self.draw.pick(forms).replace("{n}", noun)
@@ -205,6 +207,32 @@ def could_mean(other: Asked, wanted: Asked) -> bool:
     return not both_clear or other.group == wanted.group
 
 
+def _stands(text: str, prompt: str) -> bool:
+    """Whether the text stands in the prompt as words of its own."""
+    at = prompt.find(text)
+    while at >= 0:
+        before, after = prompt[max(0, at - 1) : at], prompt[at + len(text) :][:1]
+        if not (_joins(before, text[:1]) or _joins(text[-1:], after)):
+            return True
+        at = prompt.find(text, at + 1)
+    return False
+
+
+def _joins(left: str, right: str) -> bool:
+    """Whether two characters belong to one word."""
+    return all(c.isalnum() or c == "_" for c in (left or " ", right or " "))
+
+
 def _in_order(clauses: Sequence[Clause]) -> list[Clause]:
-    """Switches last: `with versioning on` reads badly before a name."""
-    return sorted(clauses, key=lambda one: one.text.startswith(("and ", "but ")))
+    """What says where or of what first, switches last: so it reads as people write."""
+
+    def place(one: Clause) -> int:
+        if one.text.startswith(("and ", "but ")):
+            return 2
+        return 0 if _PLACES.match(one.text) else 1
+
+    return sorted(clauses, key=place)
+
+
+# `for projects/acme`: a place without a name for it.
+_PLACES = re.compile(r"(of|for|on|in|under|below|over in|at|over) (account )?\S+$")

@@ -13,6 +13,8 @@ from tooldrill.data.values.words import word_list
 
 # Boxes beside the text: they warn of other things than what the operation does.
 _BOXES = re.compile(r"<(important|note|caution|warning)>.*?(</\1>|$)", re.DOTALL)
+# In front of the description proper: for which fleets, for which clients.
+_LEAD = re.compile(r"<b>\s*This API works with[^<]*</b>[^<]*")
 _TAG = re.compile(r"<[^>]+>")
 _SPACE = re.compile(r"\s+")
 _SENTENCE_END = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!etc)(?<!vs)[.!?](?=\s+[A-Z*`]|$)")
@@ -30,7 +32,7 @@ def plain_text(documentation: str) -> str:
     """Documentation without HTML, boxes and Markdown links, on one line."""
     text = documentation[:_READ]
     if "<" in text:
-        text = html.unescape(_TAG.sub(" ", _BOXES.sub(" ", text)))
+        text = html.unescape(_TAG.sub(" ", _BOXES.sub(" ", _LEAD.sub(" ", text))))
     text = _LINK.sub(lambda match: match[1] or match[2], text)
     return _SPACE.sub(" ", text).replace(" .", ".").replace(" ,", ",").strip()
 
@@ -97,6 +99,7 @@ _PHRASE_END = re.compile(
 )
 _PLAIN = re.compile(r"^[A-Za-z][A-Za-z' -]*$")
 _MOST_WORDS = 5
+_PROPER = frozenset({"Amazon", "Google", "Cloud", "Kubernetes", "Lambda", "Region", "Docker"})
 _DANGLING = frozenset({"the", "a", "an", "your", "one", "following", "number of", "list"})
 
 
@@ -116,6 +119,8 @@ def noun_phrase(description: str) -> str:
     if split[-1].lower() in _DANGLING:
         return ""
     first = split[0]
+    if first in _PROPER:
+        return noun
     return noun if first.isupper() or not first[1:].islower() else noun[0].lower() + noun[1:]
 
 
@@ -127,10 +132,17 @@ def a_or_an(noun: str) -> str:
     return f"{'an' if _VOWEL.match(noun) else 'a'} {noun}"
 
 
+_NO_PLURAL = (
+    "ss", "us", "is", "news", "dns", "aws", "tls", "alias", "ios", "kubernetes", "canvas", "lens",
+    "redis", "https", "bias", "atlas", "gas", "analytics", "nfs", "efs", "sns", "sqs", "eks", "ecs",
+    "rds", "kms", "sms", "gps", "vhs", "xss", "cors", "os",
+)  # fmt: skip
+
+
 def is_plural(word: str) -> bool:
     """Whether an English noun looks plural."""
     low = word.lower()
-    return low.endswith("s") and not low.endswith(("ss", "us", "is", "news", "dns", "aws", "tls"))
+    return low.endswith("apis") or (low.endswith("s") and not low.endswith(_NO_PLURAL))
 
 
 def singular(word: str) -> str:
@@ -139,7 +151,7 @@ def singular(word: str) -> str:
         return word
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
-    if word.endswith(("sses", "xes", "ches", "shes", "zzes")):
+    if word.endswith(("sses", "xes", "ches", "shes", "zzes", "buses", "statuses", "aliases")):
         return word[:-2]
     return word[:-1]
 

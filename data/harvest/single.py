@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from tooldrill.agent.tool import Tool
 from tooldrill.data.harvest.catalog import SOURCES, need_sources, service
 from tooldrill.data.harvest.example import Single, Statement
+from tooldrill.data.harvest.forge_side import belongs_to_other_forge
 from tooldrill.data.harvest.operation import Operation
 from tooldrill.data.harvest.palette import draw_operations, draw_service, draw_source
 from tooldrill.data.harvest.plan import Plan
@@ -36,6 +37,7 @@ _MOST_OPTIONAL = 4
 _TRIES = 200
 _HOME_TRIES = 12
 _LONGEST_PROMPT = 1200
+_ASKED_OF = 3  # of so many operations one is asked for while its service is at hand
 
 
 def harvest_single(
@@ -87,7 +89,8 @@ def harvest_singles(
         rng = random.Random(f"harvest:{seed}:{len(made)}")
         draw = Draw(rng)
         home = draw_service(draw, draw_source(draw, there), split)
-        left = min(sharing, count - len(made))
+        # A small service is left before all there is to ask of it was asked.
+        left = min(sharing, count - len(made), max(1, len(service(home).names) // _ASKED_OF))
         made += [harvest_single(rng, split, there, home) for _ in range(left)]
     return made
 
@@ -97,7 +100,11 @@ def _plan(draw: Draw, split: Split, name: str) -> Plan | None:
     source = home.source
     operations = draw_operations(draw, home, split)
     style = draw.pick(STYLES[source])
-    named = tools_of(style, operations)
+    named = [
+        (operation, tool)
+        for operation, tool in tools_of(style, operations)
+        if not belongs_to_other_forge(tool, split)
+    ]
     if len(named) < 2 or named[0][0] is not operations[0]:
         return None
     target, tool = named[0]
@@ -120,10 +127,11 @@ def _arguments(draw: Draw, operation: Operation, tool: Tool) -> list[Argument] |
     count = min(len(optional), count)
     chosen = {p.name for p in draw.sample(optional, count)}
     found: list[Argument] = []
+    owner = "-".join(asked(operation).things)
     for parameter in tool.parameters:
         if not parameter.required and parameter.name not in chosen:
             continue
-        made = draw_argument(draw, parameter, operation.source, operation.service)
+        made = draw_argument(draw, parameter, operation.source, operation.service, owner)
         if made is None and parameter.required:
             return None
         if made is not None:

@@ -6,6 +6,7 @@ of them a parameter gets is decided in `kinds`.
 
 from __future__ import annotations
 
+import json
 import string
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,22 +15,27 @@ from tooldrill.agent.tool import JsonSchema
 from tooldrill.data.harvest.prose import label, short_label
 from tooldrill.data.values.names import Draw
 
-_HEX = "0123456789abcdef"
+HEX = "0123456789abcdef"
 _ALNUM = string.ascii_letters + string.digits
-_LOWER = string.ascii_lowercase + string.digits
+LOWER = string.ascii_lowercase + string.digits
 ENCODINGS = ("utf-8", "latin-1", "ascii", "utf-16", "cp1252", "iso8859-15", "koi8-r", "big5")
 _DIRECTIONS = ("east", "west", "central", "north", "south", "northeast", "southeast")
 
 
 @dataclass(frozen=True)
 class About:
-    """What is known of the parameter that a value is drawn for."""
+    """What is known of the parameter that a value is drawn for.
+
+    Attributes:
+        owner: what its operation is about, as a slug (`router-input`).
+    """
 
     name: str
     description: str
     schema: JsonSchema
     source: str
     service: str
+    owner: str = ""
 
     @property
     def label(self) -> str:
@@ -53,21 +59,21 @@ def slug(draw: Draw) -> str:
     """A name such as people give to machines and buckets: `billing-export_v2`."""
     makers: tuple[Callable[[], str], ...] = (
         draw.topic,
-        draw.word,
+        lambda: draw.word().lower(),
         lambda: draw.brand().lower(),
     )
     parts = [draw.pick(makers)()]
     tail = draw.pick(("word", "word", "env", "number", "color", "none", "hex"))
     if tail == "word":
-        parts.append(draw.word())
+        parts.append(draw.word().lower())
     elif tail == "env":
         parts.append(draw.pick(("prod", "staging", "dev", "test", "eu", "us", "qa")))
     elif tail == "number":
         parts.append(f"{draw.number(1, 99):02d}")
     elif tail == "color":
-        parts += [draw.fake.safe_color_name(), draw.word()]
+        parts += [draw.fake.safe_color_name(), draw.word().lower()]
     elif tail == "hex":
-        parts.append(chars(draw, _HEX, draw.number(4, 8)))
+        parts.append(chars(draw, HEX, draw.number(4, 8)))
     return draw.pick("---__").join(parts)
 
 
@@ -91,8 +97,10 @@ def account(draw: Draw, _: About) -> str:
 
 def arn(draw: Draw, about: About) -> str:
     """An ARN of what the parameter names."""
-    thing = about.thing.removesuffix("-arn") or "resource"
-    service = "iam" if "role" in thing else about.service.split("-")[0]
+    thing = about.thing.removesuffix("-arn")
+    if thing in ("", "arn", "arns", "id", "identifier"):
+        thing = about.owner or "resource"
+    service = "iam" if "role" in thing else about.service
     place = "" if service == "iam" else region(draw, about)
     sep = draw.pick("/:") if service != "iam" else "/"
     return f"arn:aws:{service}:{place}:{account(draw, about)}:{thing}{sep}{slug(draw)}"
@@ -100,7 +108,7 @@ def arn(draw: Draw, about: About) -> str:
 
 def uuid(draw: Draw, _: About) -> str:
     """A UUID."""
-    digits = chars(draw, _HEX, 32)
+    digits = chars(draw, HEX, 32)
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
@@ -109,7 +117,7 @@ def identifier(draw: Draw, about: About) -> str:
     kind = draw.number(0, 9)
     short = "".join(word[0] for word in about.thing.split("-") if word)[:4] or "x"
     if kind <= 2:
-        return f"{short}-{chars(draw, _HEX, draw.pick((8, 10, 17)))}"
+        return f"{short}-{chars(draw, HEX, draw.pick((8, 10, 17)))}"
     if kind == 3:
         return uuid(draw, about)
     if kind == 4:
@@ -128,6 +136,19 @@ def identifier(draw: Draw, about: About) -> str:
 def token(draw: Draw, _: About) -> str:
     """An opaque token."""
     return chars(draw, _ALNUM + "-_", draw.number(16, 40)).strip("-_") + draw.pick(("", "", "=="))
+
+
+def sql(draw: Draw, _: About) -> str:
+    """A small statement."""
+    table, column = f"{draw.topic()}_{draw.number(1, 40)}", draw.word().lower()
+    return draw.pick(
+        (
+            f"SELECT {column} FROM {table} WHERE id = {draw.number(1, 9999)}",
+            f"SELECT count(*) FROM {table}",
+            f"DELETE FROM {table} WHERE {column} < {draw.number(1, 900)}",
+            f"UPDATE {table} SET {column} = {draw.number(1, 900)}",
+        )
+    )
 
 
 def email(draw: Draw, _: About) -> str:
@@ -184,6 +205,56 @@ def title(draw: Draw, _: About) -> str:
     return draw.pick((draw.title, lambda: draw.product().capitalize(), draw.phrase))()
 
 
+def order(draw: Draw, about: About) -> str:
+    """A field to sort by, and sometimes which way."""
+    what = draw.pick(("name", "title", "size", "priority", "state", "create_time", "update_time",
+                      "display_name", "start_time", "version", "owner"))  # fmt: skip
+    if about.source == "google" and draw.chance(0.4):
+        first, *rest = what.split("_")
+        what = first + "".join(word.capitalize() for word in rest)
+    return what + draw.pick(("", "", " desc", " asc"))
+
+
+def schedule(draw: Draw, about: About) -> str:
+    """When something runs, as clouds write it."""
+    hour, minute = draw.number(0, 23), draw.number(0, 11) * 5
+    if about.source == "google":
+        return draw.pick((f"every {draw.number(2, 48)} hours", f"{minute} {hour} * * *",
+                          f"every day {hour:02}:{minute:02}"))  # fmt: skip
+    return draw.pick((f"rate({draw.number(2, 90)} minutes)", f"cron({minute} {hour} * * ? *)",
+                      f"rate({draw.number(2, 30)} days)"))  # fmt: skip
+
+
+def day(draw: Draw, _: About) -> str:
+    """A day as programs write it."""
+    return f"{draw.number(2023, 2027)}-{draw.number(1, 12):02}-{draw.number(1, 28):02}"
+
+
+def moment(draw: Draw, about: About) -> str:
+    """A moment as programs write it."""
+    return f"{day(draw, about)}T{draw.number(0, 23):02}:{draw.number(0, 11) * 5:02}:00Z"
+
+
+def cells(draw: Draw, about: About) -> str:
+    """Cells of a sheet, or numbers from one to another."""
+    if about.service != "sheets":
+        low = draw.number(1, 900)
+        return f"{low}-{low + draw.number(1, 99)}"
+    first, row = draw.number(0, 20), draw.number(1, 40)
+    columns = string.ascii_uppercase
+    last = columns[min(25, first + draw.number(0, 5))]
+    return f"{draw.topic().capitalize()}!{columns[first]}{row}:{last}{row + draw.number(1, 90)}"
+
+
+def json_text(draw: Draw, _: About) -> str:
+    """A small JSON object, without blanks."""
+    pairs: dict[str, object] = {
+        draw.word().lower(): draw.number(1, 900) for _ in range(draw.number(1, 2))
+    }
+    pairs[draw.word().lower()] = draw.pick((True, draw.word().lower(), draw.topic()))
+    return json.dumps(pairs, separators=(",", ":"))
+
+
 def query(draw: Draw, _: About) -> str:
     """What somebody looks for."""
     return draw.pick((draw.product, draw.word, draw.phrase, draw.brand))()
@@ -192,34 +263,3 @@ def query(draw: Draw, _: About) -> str:
 def name(draw: Draw, _: About) -> str:
     """A name such as people give to machines."""
     return slug(draw)
-
-
-def google_name(draw: Draw, about: About) -> str:
-    """A resource name after its pattern: `projects/acme-4821/locations/europe-west1/jobs/x`."""
-    parts = about.schema["pattern"].strip("^$").replace("[^/]+", "{}").split("/")
-    for index, given in enumerate(parts):
-        if given == "{}":
-            owner = parts[index - 1] if index else ""
-            parts[index] = name_part(draw, about, owner)
-    return "/".join(parts)
-
-
-def google_parent(draw: Draw, about: About) -> str:
-    """Where a Google resource lies."""
-    return f"projects/{project(draw, about)}/locations/{name_part(draw, about, 'locations')}"
-
-
-def name_part(draw: Draw, about: About, owner: str) -> str:
-    """One part of a resource name, by what it is a part of."""
-    if owner == "locations":
-        return draw.pick((region(draw, about), region(draw, about), "global"))
-    if owner in ("organizations", "folders", "customers", "accounts", "properties"):
-        return chars(draw, "123456789", 1) + chars(draw, string.digits, draw.number(6, 11))
-    if owner == "projects":
-        return project(draw, about)
-    return draw.pick((slug(draw), slug(draw), chars(draw, _LOWER, draw.number(6, 16))))
-
-
-def project(draw: Draw, _: About) -> str:
-    """A project as Google writes it."""
-    return f"{draw.fake.last_name().lower()}-{draw.word()}-{draw.number(100, 99999)}"

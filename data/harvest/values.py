@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tooldrill.agent.tool import JsonSchema, Parameter
-from tooldrill.data.harvest.kinds import Kind, kind_of
+from tooldrill.data.harvest.kinds import UNSAYABLE, Kind, kind_of
 from tooldrill.data.harvest.patterns import simple_pattern
 from tooldrill.data.harvest.prose import label, words
 from tooldrill.data.harvest.texts import About
@@ -25,8 +25,8 @@ _MOST_LEAVES = 3
 _EPOCH = datetime(2023, 1, 1, tzinfo=UTC)
 _DAYS = 700
 _UNIT = re.compile(
-    r" ?(?:in )?(milliseconds|millis|ms|seconds|secs|minutes|hours|days|weeks|months|years|percent|"
-    r"percentage|gigabytes|gib|gb|megabytes|mib|mb|kb|bytes)$"
+    r" ?(?:in )?\b(milliseconds|millis|ms|seconds|secs|minutes|hours|days|weeks|months|years|"
+    r"percent|percentage|gigabytes|gib|gb|megabytes|mib|mb|kb|bytes)$"
 )
 _UNIT_WORDS = {
     "millis": "ms", "secs": "seconds", "percentage": "percent", "gib": "GiB", "gb": "GB",
@@ -84,9 +84,15 @@ class _UnsayableError(Exception):
     """Nothing of this type can be said."""
 
 
-def draw_argument(draw: Draw, parameter: Parameter, source: str, service: str) -> Argument | None:
-    """A value for the parameter with the words for it; None when it cannot be said."""
-    drawing = _Drawing(draw, source, service)
+def draw_argument(
+    draw: Draw, parameter: Parameter, source: str, service: str, owner: str = ""
+) -> Argument | None:
+    """A value for the parameter with the words for it; None when it cannot be said.
+
+    Args:
+        owner: what the operation is about, as a slug.
+    """
+    drawing = _Drawing(draw, source, service, owner)
     try:
         value, leaves = drawing.any(parameter.schema, (parameter.name,), parameter.description)
     except _UnsayableError:
@@ -95,8 +101,8 @@ def draw_argument(draw: Draw, parameter: Parameter, source: str, service: str) -
 
 
 class _Drawing:
-    def __init__(self, draw: Draw, source: str, service: str) -> None:
-        self.draw, self.source, self.service = draw, source, service
+    def __init__(self, draw: Draw, source: str, service: str, owner: str) -> None:
+        self.draw, self.source, self.service, self.owner = draw, source, service, owner
 
     def any(self, schema: JsonSchema, path: Path, text: str) -> tuple[Any, list[Leaf]]:
         match schema.get("type"):
@@ -188,8 +194,10 @@ class _Drawing:
         if schema.get("format") in ("date-time", "date"):
             value, said = self._time(schema["format"], named)
             return Leaf(path, value, said, named, text)
-        about = About(name, text, schema, self.source, self.service)
+        about = About(name, text, schema, self.source, self.service, self.owner)
         kind = kind_of(about)
+        if kind is UNSAYABLE:
+            raise _UnsayableError
         return Leaf(path, value := self._text(about, kind), value, named, text, kind)
 
     def _option(self, value: Any, options: tuple[Any, ...]) -> str:
@@ -220,6 +228,10 @@ class _Drawing:
         high = min(high, low + draw.pick((9, 90, 900)))
         if high < low:
             raise _UnsayableError
+        if schema["type"] == "integer" and named.lower().endswith("date"):
+            # A day in one number, as some APIs take it.
+            written = f"{draw.number(2023, 2027)}{draw.number(1, 12):02}{draw.number(1, 28):02}"
+            return Leaf(path, int(written), written, named, text)
         value: float = draw.number(low, high)
         if schema["type"] == "number" and value < high and draw.chance(0.6):
             value = round(value + draw.number(1, 99) / 100, 2)

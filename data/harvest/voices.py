@@ -62,10 +62,12 @@ def _voice(draw: Draw, core: str, inline: Sequence[str]) -> str:
     asking = core.endswith("?")
     said = core.removesuffix("?")
     for index, text in enumerate(inline):
-        said += (" " if index == 0 or text.startswith("(") else _between(draw, text)) + text
+        near = index == 0 and not text.startswith(_APART) and not text.endswith((": yes", ": no"))
+        said += (" " if near or text.startswith("(") else _between(draw, text)) + text
     said = re.sub(r", and and ", ", and ", said)
     if asking:
-        form = draw.pick(_ASKED)
+        # Not `Tell me, can you tell me`.
+        form = draw.pick(_ASKED[:-1] if core.startswith("can you") else _ASKED)
     elif _TO_ME.match(said):
         form = draw.pick(_TO_READER)
     elif draw.chance(0.12):
@@ -81,14 +83,23 @@ def _voice(draw: Draw, core: str, inline: Sequence[str]) -> str:
 def to_asker(said: str) -> str:
     """What is asked of us, said back: `show you your buckets`."""
     text = re.sub(r"^let me see\b", "show you", said)
-    text = re.sub(r"\bme\b", "you", text)
-    return re.sub(r"\b(our|my)\b", "your", text)
+    text = re.sub(r"(?<!\S)me(?!\S)", "you", text)
+    return re.sub(r"(?<!\S)(our|my)(?!\S)", "your", text)
 
 
 def _between(draw: Draw, text: str) -> str:
-    if text.startswith(("and ", "but ")):
+    if text.startswith(_APART):
         return ", "
-    return draw.pick((", ", ", ", " and ", " "))
+    if re.search(r": (yes|no)$", text):
+        return ", "
+    return draw.pick((", ", ", ", " and ", " " if len(text.split()) == 2 else ", "))
+
+
+# What stands behind a comma, whatever was before.
+_APART = (
+    "and ", "but ", "at most", "no more", "just ", "not more", "up to ", "only ", "capped",
+    "whatever", "for real", "without ", "not as",
+)  # fmt: skip
 
 
 def _sentence(text: str) -> str:

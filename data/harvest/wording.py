@@ -151,7 +151,10 @@ def asked(operation: Operation) -> Asked:
     if not resource:
         return Asked(first, rest)
     if rest:
-        return Asked(first, (*(singular(w) for w in resource), *rest))
+        owned = tuple(singular(word) for word in resource)
+        # `getGoogleUpdated` of `lodging`: what it is like stands before the thing.
+        like = rest[-1].lower().endswith("ed")
+        return Asked(first, (*rest, *owned) if like else (*owned, *rest))
     owner = resource if first == "list" else (*resource[:-1], singular(resource[-1]))
     return Asked(first, owner)
 
@@ -167,6 +170,11 @@ _UNSAID = re.compile(
 _CUT = re.compile(
     r"\s*\([^)]*\)|,? (?:which|that you|where|whose|so that|when you|if you|for more|by using)\b.*"
     r"|[;:].*| - .*|,? (?:or|and|then) [a-z]+s (?:an?|the|it|any|all|one)\b.*"
+)
+# Where things lie is said by the value of `parent`.
+_WITHIN = re.compile(
+    r"\s+(?:in|under|within|of|for) (?:an?|the) (?:given |specified )?"
+    r"(?:projects?|parents?|locations?)(?:,? (?:and|or) (?:an? |the )?(?:region|location))*(?=$|,)"
 )
 _PREPOSITIONS = frozenset(
     word_list(
@@ -186,12 +194,15 @@ def described_core(operation: Operation) -> str:
     first = next(iter(sentences(operation.description)), "")
     if not first or first.endswith("…") or _UNSAID.search(first):
         return ""
-    text = _CUT.sub("", first).strip(" ,")
+    text = _WITHIN.sub("", _CUT.sub("", first)).strip(" ,")
     head, _, rest = text.partition(" ")
     verb = imperative(head) or (head.lower() if _is_verb(head.lower()) else "")
     if head in ("Return", "Returns", "Gets", "Retrieves", "Describes", "Provides"):
         verb = "give me"
     if not verb or not rest or len(text) > _LONGEST_CORE:
+        return ""
+    if rest.startswith(("of ", "to ", ",")) or _is_verb(imperative(rest.split(" ")[0].title())):
+        # `Return (code, output) of ...` without its brackets; `Batch adds testers`.
         return ""
     rest = _SPECIFIED.sub(
         lambda m: f"{'the' if not m[1] or m[1].lower() != 'your' else 'my'} ", rest

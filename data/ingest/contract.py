@@ -1,7 +1,8 @@
 """From an imported conversation to a row of the SFT set, or the reason why it is none.
 
 Every call is checked against the conversation's own tools. A breach is kept only as context: its
-turn has weight 0, it was answered with an error, and a later turn repairs it.
+turn has weight 0, it was answered with an error, and a later turn repairs it. Thinking is left out:
+it is the model's own, and not what is to be learned.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from typing import Any
 
 from tooldrill.agent.call import Call, PastCall
 from tooldrill.agent.checker import check_calls, rejected_arguments
-from tooldrill.agent.environment import ERROR_PREFIX
 from tooldrill.agent.episode import Message
 from tooldrill.agent.messages import call_message
+from tooldrill.agent.protocols.catalog import get_protocol
+from tooldrill.agent.protocols.thinking import split_thinking
 from tooldrill.agent.tool import Registry
 from tooldrill.agent.violation import ViolationClass
 from tooldrill.data.ingest.conversation import Conversation, DroppedError
 from tooldrill.data.ingest.heldout import refuse_heldout
+from tooldrill.data.ingest.observations import is_error
 from tooldrill.data.tasks.task import Split, TaskKind
 
 Row = dict[str, Any]
@@ -60,8 +63,9 @@ def to_row(conversation: Conversation, trace_id: str, source: str) -> Row:
     Raises:
         DroppedError: when it cannot be used.
     """
-    messages = _one_call_each(conversation.messages)
+    messages = _one_call_each([_spoken(message) for message in conversation.messages])
     _require_order(messages)
+    _require_plain_conclusions(messages)
     registry = conversation.registry
     requests = [str(m["content"]) for m in messages if m["role"] == "user"]
     refuse_heldout(conversation.world, registry, requests)
@@ -84,22 +88,38 @@ def to_row(conversation: Conversation, trace_id: str, source: str) -> Row:
     return row
 
 
-def is_error(text: str) -> bool:
-    """Whether an observation reports a failure, as the loop says it or as programs use to."""
-    if text.lstrip()[:5].upper() == ERROR_PREFIX:
-        return True
-    if not text.lstrip().startswith("{"):
-        return False
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    failed = value.get("status") in ("error", "failed", "failure")
-    return bool(value.get("error")) or failed
+def ends_with_several(conversation: Conversation) -> bool:
+    """Whether the last turn makes several calls, of which a row keeps the first alone."""
+    last = conversation.messages[-1] if conversation.messages else {}
+    return len(last.get("tool_calls") or ()) > 1
+
+
+def without_thinking(text: str) -> str:
+    """A reply without the thinking before it, nor the tokens that end a turn.
+
+    Raises:
+        DroppedError: when the thinking never ended.
+    """
+    thinking = split_thinking(text)
+    if thinking is None:
+        raise DroppedError("endless_thinking", text.strip()[:80])
+    return text if thinking.rest == text else thinking.rest.strip()
+
+
+def _spoken(message: Message) -> Message:
+    if message["role"] != "assistant" or message.get("malformed"):
+        return message
+    text = str(message.get("content") or "")
+    spoken = without_thinking(text)
+    return message if spoken == text else {**message, "content": spoken}
 
 
 def _one_call_each(messages: list[Message]) -> list[Message]:
-    """Turns with several calls taken apart, each call followed by its own observation."""
+    """Turns with several calls taken apart, each call followed by its own observation.
+
+    Where the conversation ends with several calls, the first is what a loop that makes one at a
+    time would make: it is kept alone.
+    """
     made: list[Message] = []
     index = 0
     while index < len(messages):
@@ -116,6 +136,9 @@ def _one_call_each(messages: list[Message]) -> list[Message]:
             if calls and not answers and index < len(messages):
                 raise DroppedError("missing_observation", calls[0]["function"]["name"])
             made += [message, *answers]
+            continue
+        if not answers and index == len(messages):
+            made.append({**message, "tool_calls": calls[:1]})
             continue
         if len(answers) != len(calls):
             raise DroppedError(
@@ -149,6 +172,17 @@ def _require_order(messages: list[Message]) -> None:
             raise DroppedError("broken_order", "two replies with nothing between them")
     if any(m["role"] == "assistant" and not _says_something(m) for m in messages):
         raise DroppedError("empty_reply")
+
+
+def _require_plain_conclusions(messages: list[Message]) -> None:
+    """Refuses a conclusion that is a call in some notation: learned, it would be prose."""
+    for message in messages:
+        learned = message["role"] == "assistant" and message.get("weight", 1) != 0
+        if not learned or message.get("tool_calls") or message.get("malformed"):
+            continue
+        text = str(message["content"])
+        if get_protocol("native").parse(text).conclusion is None:
+            raise DroppedError("call_in_text", text.strip()[:80])
 
 
 def _says_something(message: Message) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import ValidationError
 
-from tooldrill.agent.episode import Episode, Outcome
+from tooldrill.agent.episode import Episode, Message, Outcome
 from tooldrill.data.ingest.conversation import Conversation, DroppedError, Given, Record
 from tooldrill.data.ingest.tool_lists import read_tools
 
@@ -35,10 +37,34 @@ def from_episode(episode: Episode, given: Given | None = None) -> Conversation:
         raise DroppedError(f"violation:{episode.violations[0].kind}", episode.task)
     if episode.success is False:
         raise DroppedError("unsolved", episode.task)
+    if not all(map(_is_message, episode.messages)):
+        raise DroppedError(
+            "bad_episode", "a message without its role and text, or with half a call"
+        )
     tools = read_tools(episode.tools, given)
     return Conversation(
         list(episode.messages),
         tools.registry,
         world=episode.world,
         template=episode.template,
+    )
+
+
+def _is_message(message: Message) -> bool:
+    """Whether it has the shape that `tooldrill.agent.messages` gives, which no model checks."""
+    calls = message.get("tool_calls", [])
+    return (
+        isinstance(message.get("role"), str)
+        and isinstance(message.get("content"), str)
+        and isinstance(calls, list)
+        and all(map(_is_call, calls))
+    )
+
+
+def _is_call(item: Any) -> bool:
+    function = item.get("function") if isinstance(item, dict) else None
+    return (
+        isinstance(function, dict)
+        and isinstance(function.get("name"), str)
+        and isinstance(function.get("arguments"), dict)
     )

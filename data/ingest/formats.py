@@ -9,8 +9,8 @@ from tooldrill.agent.errors import TooldrillError
 from tooldrill.data.ingest.conversation import Conversation, DroppedError, Given, Importer, Record
 from tooldrill.data.ingest.episodes import import_episode
 from tooldrill.data.ingest.glaive import import_glaive
-from tooldrill.data.ingest.hermes import import_hermes
-from tooldrill.data.ingest.openai_chat import import_openai
+from tooldrill.data.ingest.hermes import CALL_ROLES, import_hermes
+from tooldrill.data.ingest.openai_chat import import_openai, messages_of
 from tooldrill.data.ingest.react_log import import_react, steps_of
 from tooldrill.data.ingest.toolace import import_toolace
 from tooldrill.data.ingest.xlam import import_xlam
@@ -25,8 +25,7 @@ FORMATS: dict[str, Importer] = {
     "toolace": import_toolace,
     "glaive": import_glaive,
 }
-# Keys without which a record is not of the format; `messages` and the like must be lists.
-_LISTS = {"openai": "messages", "hermes": "conversations", "toolace": "conversations"}
+# Keys without which a record is not of the format.
 _NEEDED = {
     "episodes": ("task", "messages", "steps", "outcome"),
     "openai": ("messages",),
@@ -78,7 +77,18 @@ def import_record(record: Record, name: str, given: Given) -> tuple[str, Convers
 def _fits(name: str, value: Any) -> bool:
     if not isinstance(value, Mapping) or any(key not in value for key in _NEEDED[name]):
         return False
-    return name not in _LISTS or isinstance(value[_LISTS[name]], list)
+    if name == "openai":
+        return messages_of(value["messages"]) is not None
+    if name == "toolace" and _has_call_roles(value["conversations"]):
+        return False  # converted: its calls are JSON in turns of their own
+    return name not in ("hermes", "toolace") or isinstance(value["conversations"], list)
+
+
+def _has_call_roles(turns: Any) -> bool:
+    return isinstance(turns, list) and any(
+        isinstance(turn, Mapping) and turn.get("from", turn.get("role")) in CALL_ROLES
+        for turn in turns
+    )
 
 
 def _shape(value: Any) -> str:

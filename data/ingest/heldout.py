@@ -18,6 +18,7 @@ from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.catalog import get_world, world_names
 
 _WORDS = 5
+_FORGED = "forge-h-"  # how the names of held-out forged worlds begin
 
 
 class _HeldOut(NamedTuple):
@@ -34,7 +35,7 @@ def refuse_heldout(world: str, registry: Registry, requests: Iterable[str]) -> N
         DroppedError: for a held-out world, tool name, set of parameter names or wording.
     """
     heldout = _heldout()
-    if world in heldout.worlds:
+    if is_heldout(world):
         raise DroppedError("heldout_world", world)
     for tool in registry:
         if plain(tool.name) in heldout.tools:
@@ -47,6 +48,11 @@ def refuse_heldout(world: str, registry: Registry, requests: Iterable[str]) -> N
         found = next((wording for wording in heldout.wordings if wording in words), None)
         if found is not None:
             raise DroppedError("heldout_wording", found.strip())
+
+
+def is_heldout(world: str) -> bool:
+    """Whether a world of that name, forged ones included, is for evaluation alone."""
+    return world in _heldout().worlds or world.startswith(_FORGED)
 
 
 @cache

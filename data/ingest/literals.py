@@ -1,4 +1,4 @@
-"""Values that were written as text: JSON, Python literals, calls such as `[f(a=1), g(b='x')]`.
+"""Values that were written as text: JSON, Python literals, and what describes a call.
 
 Python is parsed with `ast` and only constants, containers and signs are accepted: nothing is ever
 executed.
@@ -9,14 +9,12 @@ from __future__ import annotations
 import ast
 import json
 import warnings
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tooldrill.agent.call import Call
 from tooldrill.data.ingest.conversation import DroppedError
 
 _CONSTANTS = {"true": True, "false": False, "null": None, "none": None, "nil": None}
-_QUOTES = "\"'"
 _PARSER_ERRORS = (SyntaxError, ValueError, MemoryError, RecursionError)
 
 
@@ -38,11 +36,13 @@ def literal(text: str) -> Any:
 def json_or_literal(text: str) -> Any:
     """The value of JSON text or, where it is not JSON, of a Python literal.
 
+    A line break inside a string is read as one: many data sets have them.
+
     Raises:
         ValueError: when it is neither.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, strict=False)
     except (ValueError, RecursionError):
         return literal(text)
 
@@ -75,67 +75,6 @@ def call_of(value: Any) -> Call:
         raise DroppedError("bad_call_syntax", f"a call without a name: {str(value)[:80]}")
     key = "arguments" if "arguments" in value else "parameters"
     return Call(value["name"], arguments_of(value.get(key)))
-
-
-def call_list(text: str, names: Sequence[str]) -> list[Call] | None:
-    """The calls in `[name(key=value, ...), ...]`; None when the text is no such list.
-
-    Args:
-        names: of the tools; a name may hold blanks and other characters.
-
-    Raises:
-        DroppedError: when it begins like a call of a tool and cannot be read.
-    """
-    body = text.strip()
-    if not (body.startswith("[") and body.endswith("]")):
-        return None
-    try:
-        return [_written_call(part, names) for part in _split(body[1:-1])]
-    except ValueError as error:
-        inner = body[1:].lstrip()
-        if any(inner.startswith(f"{name}(") for name in names):
-            raise DroppedError("bad_call_syntax", str(error)) from error
-        return None
-
-
-def _written_call(text: str, names: Sequence[str]) -> Call:
-    known = [name for name in names if text.startswith(f"{name}(")]
-    name = max(known, key=len, default=text.partition("(")[0].strip())
-    inner = text[len(name) :].strip()
-    if not name or not (inner.startswith("(") and inner.endswith(")")):
-        raise ValueError(f"not a call: {text[:80]!r}")
-    arguments: dict[str, Any] = {}
-    for part in _split(inner[1:-1]):
-        key, equals, value = part.partition("=")
-        key = key.strip().strip(_QUOTES)
-        if not equals or not key or key in arguments:
-            raise ValueError(f"not an argument: {part[:80]!r}")
-        arguments[key] = literal(value)
-    return Call(name, arguments)
-
-
-def _split(text: str) -> Iterator[str]:
-    """The parts between commas that stand in no bracket and no string."""
-    depth, quote, start, skip = 0, "", 0, False
-    for index, character in enumerate(text):
-        if skip:
-            skip = False
-        elif quote:
-            skip = character == "\\"
-            quote = "" if character == quote else quote
-        elif character in _QUOTES:
-            quote = character
-        elif character in "([{":
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
-        elif character == "," and depth == 0:
-            yield text[start:index].strip()
-            start = index + 1
-    if quote or depth:
-        raise ValueError(f"a bracket or quote is not closed: {text[:80]!r}")
-    if text[start:].strip():
-        yield text[start:].strip()
 
 
 def _value(node: ast.expr) -> Any:

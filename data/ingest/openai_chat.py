@@ -6,6 +6,7 @@ Rows of tooldrill's own sets are such rows too, with columns and marks (`weight`
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,11 +39,21 @@ def import_openai(record: Record, given: Given) -> Conversation:
         raise DroppedError("heldout_world", str(row.get("world", "")))
     tools = read_tools(row.get("tools") or row.get("functions"), given)
     reader = _Reader(tools, given)
-    for message in row["messages"]:
+    for message in messages_of(row["messages"]) or ():
         reader.take(message)
     reader.settle()
     texts = {key: str(row.get(key) or "") for key in ("world", "template", "kind", "violation")}
     return Conversation(reader.messages, tools.registry, **texts)
+
+
+def messages_of(value: Any) -> list[Any] | None:
+    """The messages of a row, which some sets keep as JSON text; None when there are none."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    return value if isinstance(value, list) else None
 
 
 @dataclass
@@ -90,6 +101,8 @@ class _Reader:
 
     def _reply(self, message: Mapping[str, Any], text: str) -> Message:
         written = message.get("tool_calls") or []
+        if not isinstance(written, list):
+            raise DroppedError("bad_call_syntax", str(written)[:80])
         if message.get("function_call"):
             written = [*written, {"function": message["function_call"]}]
         calls = [self.tools.call(_call(item)) for item in written]
@@ -133,7 +146,8 @@ class _Reader:
 
 
 def _call(item: Any) -> Call:
-    function = item.get("function") if isinstance(item, Mapping) else None
+    # Some sets leave the wrapping `function` out.
+    function = item.get("function", item) if isinstance(item, Mapping) else None
     if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
         raise DroppedError("bad_call_syntax", str(item)[:80])
     return Call(function["name"], arguments_of(function.get("arguments")))

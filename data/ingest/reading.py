@@ -7,11 +7,15 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import logging
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.data.from_models.append_log import HEADER
@@ -21,6 +25,9 @@ from tooldrill.data.ingest.react_log import steps_of
 _KINDS = (".json", ".jsonl", ".parquet")
 _HUB = re.compile(r"(?P<name>[\w.\-]+/[\w.\-]+)(?::(?P<config>[\w.\-]+))?(?:@(?P<split>[\w.\-]+))?")
 _ROWS = 256  # of a Parquet file, held at once
+_CHUNK = 2**20  # characters of a JSON file, read at once
+_BETWEEN = re.compile(r"[\s,]*")
+_AFTER = frozenset(" \t\r\n,]")
 _EPISODES = "episodes"
 
 
@@ -64,7 +71,7 @@ def _file(path: Path) -> Iterator[Record]:
     try:
         with _opened(path) as file:
             yield from _READERS[kind](path, file)
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise TooldrillError(
             f"{path} is not a whole gzip file: {error}", "fetch it again, or leave it out"
         ) from error
@@ -75,23 +82,71 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _json(path: Path, file: BinaryIO) -> Iterator[Record]:
-    data = file.read()
+    text = io.TextIOWrapper(file, "utf-8-sig")
     try:
-        value = json.loads(data)
+        begun = text.read(_CHUNK)
+        if begun.lstrip().startswith("["):
+            yield from _array(path, array_elements(begun, text))
+        else:
+            yield from _one_value(path, begun + text.read())
     except (ValueError, RecursionError) as error:
-        lines = data.splitlines()
+        raise TooldrillError(f"{path} is not JSON: {error}", "mend it, or leave it out") from None
+
+
+def _array(path: Path, elements: Iterator[Any]) -> Iterator[Record]:
+    """A list of records, or the list of steps that is one ReAct log."""
+    first = next(elements, None)
+    if steps_of([first]) is not None:
+        yield Record(path.name, [first, *elements], _prompt_beside(path))
+        return
+    yield from _elements(path, chain([] if first is None else [first], elements))
+
+
+def _one_value(path: Path, text: str) -> Iterator[Record]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        lines = text.encode().splitlines()
         if len(lines) > 1 and _is_json(lines[0]):
             yield from _lines(path, lines)  # a JSONL file by another name
             return
-        raise TooldrillError(f"{path} is not JSON: {error}", "mend it, or leave it out") from None
-    if steps_of(value) is not None:
-        yield Record(path.name, value, _prompt_beside(path))
-    elif isinstance(value, dict) and isinstance(value.get(_EPISODES), list):
+        raise
+    if isinstance(value, dict) and isinstance(value.get(_EPISODES), list):
         yield from _elements(path, value[_EPISODES])
-    elif isinstance(value, list):
-        yield from _elements(path, value)
     else:
         yield Record(path.name, value, _prompt_beside(path))
+
+
+def array_elements(begun: str, rest: TextIO) -> Iterator[Any]:
+    """The elements of a JSON list, each as soon as it is read: published sets are of 250 MB.
+
+    Args:
+        begun: the text up to where `rest` goes on; begins with the list.
+
+    Raises:
+        ValueError: when it is no whole list.
+    """
+    decoder = json.JSONDecoder()
+    buffer, at, more = begun, begun.index("[") + 1, True
+    while True:
+        at = _BETWEEN.match(buffer, at).end()  # type: ignore[union-attr]
+        if buffer.startswith("]", at):
+            break
+        try:
+            value, end = decoder.raw_decode(buffer, at)
+            whole = buffer[end : end + 1] in _AFTER  # else a number may go on
+        except ValueError:
+            whole = False
+            if not more:
+                raise
+        if whole or not more:
+            yield value
+            at = end
+            continue
+        chunk = rest.read(_CHUNK)
+        buffer, at, more = buffer[at:] + chunk, 0, bool(chunk)
+    if (buffer[at + 1 :] + rest.read()).strip():
+        raise ValueError("something follows the list")
 
 
 def _elements(path: Path, values: Iterable[Any]) -> Iterator[Record]:
@@ -181,8 +236,12 @@ def _without_nulls(
 def _hub_rows(name: str, config: str | None, split: str) -> Iterator[Record]:
     import datasets
 
+    # The client tells of every attempt; what comes of them is told below.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     try:
-        rows = datasets.load_dataset(name, config, split=split, streaming=True)
+        # Without a network there is still what was fetched before, which cannot be streamed.
+        stream = not datasets.config.HF_HUB_OFFLINE
+        rows = datasets.load_dataset(name, config, split=split, streaming=stream)
         for number, row in enumerate(rows, 1):
             yield Record(f"{name}:{number}", row)
     # The hub's client fails in many ways; all mean that the set cannot be had from here.

@@ -34,12 +34,14 @@ class Report:
     Attributes:
         read: records seen; kept: rows written.
         formats: format (or source) to rows kept.
+        cut: of these, rows that end with the first of several calls; the others are left out.
         dropped: reason to what it cost; `read` is `kept` and all of these.
     """
 
     read: int = 0
     kept: int = 0
     formats: Counter[str] = field(default_factory=Counter)
+    cut: int = 0
     dropped: dict[str, Dropped] = field(default_factory=dict)
 
     def keep(self, kind: str) -> None:
@@ -60,6 +62,8 @@ class Report:
         """The balance in words, most frequent reasons first."""
         kept = ", ".join(f"{name} {count}" for name, count in self.formats.most_common())
         yield f"{self.read} read, {self.kept} kept" + (f" ({kept})" if kept else "")
+        if self.cut:
+            yield f"  {self.cut} of them end with the first of several calls: one is made at a time"
         for reason, entry in sorted(self.dropped.items(), key=lambda item: -item[1].count):
             detail = f": {entry.detail}" if entry.detail else ""
             yield f"  dropped {entry.count}: {reason} (first {entry.examples[0]}{detail})"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.progress import Progress, silent
-from tooldrill.data.ingest.contract import to_row
+from tooldrill.data.ingest.contract import ends_with_several, to_row
 from tooldrill.data.ingest.conversation import DroppedError, Given
 from tooldrill.data.ingest.formats import AUTO, import_record, require_format
 from tooldrill.data.ingest.reading import read_records
@@ -59,6 +59,7 @@ def ingest(
                     report.drop(record.id, error)
                 else:
                     report.keep(found)
+                    report.cut += ends_with_several(conversation)
                 if report.read % _TELL_EVERY == 0:
                     progress(done, len(sources), f"{report.read} read, {report.kept} kept")
             progress(done + 1, len(sources), f"{report.read} read, {report.kept} kept")

@@ -6,6 +6,7 @@ none is refused.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _TYPES: dict[str, str | None] = {
     **dict.fromkeys(("dict", "map", "mapping", "hashmap"), "object"),
     **dict.fromkeys(("none", "nonetype"), "null"),
 }
+_OPTIONAL = re.compile(r"\boptional\b|,\s*default\b")
 _PARAMETERS = ("parameters", "input_schema", "inputSchema", "arguments")
 # Of other characters no signature and no server would make a name.
 _NOT_IN_NAMES = re.compile(r"[^\w.\-]+", re.ASCII)
@@ -68,12 +70,30 @@ def read_tools(value: Any, given: Given | None = None) -> Tools:
         return Tools(given.registry, {name: name for name in given.registry.names})
     try:
         tools = [_tool(item) for item in items]
-        registry = Registry(tools).compiled()
+        spelled = list(zip(map(_spelled, items), tools, strict=True))
+        # Some lists name the very same tool twice.
+        kept = [one for at, one in enumerate(spelled) if one not in spelled[:at]]
+        registry = Registry(tool for _, tool in kept).compiled()
     except TooldrillError as error:
         raise DroppedError("bad_tools", error.message) from error
     except RecursionError as error:
         raise DroppedError("bad_tools", "nested too deeply") from error
-    return Tools(registry, dict(zip(map(_spelled, items), registry.names, strict=True)))
+    return Tools(registry, {name: tool.name for name, tool in kept})
+
+
+def listed_in(text: str) -> Any:
+    """The first JSON list of objects in a text; None when there is none."""
+    decoder = json.JSONDecoder(strict=False)
+    at = text.find("[")
+    while at >= 0:
+        try:
+            value, _ = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            value = None
+        if isinstance(value, list) and value and all(isinstance(v, dict) for v in value):
+            return value
+        at = text.find("[", at + 1)
+    return None
 
 
 def legal_name(name: str) -> str:
@@ -123,12 +143,20 @@ def _schema(found: Any, required: Any) -> JsonSchema:
         found = {str(item["name"]): item for item in found if isinstance(item, dict)}
     if not isinstance(found, dict):
         raise DroppedError("bad_tools", f"parameters that are no object: {str(found)[:80]}")
-    if not ("properties" in found or isinstance(found.get("type"), str)):
+    if not _is_schema(found):
         return _flat_schema(found)
     schema = _with_json_types(found)
     if isinstance(required, list) and "required" not in schema:
         schema["required"] = required
     return {"type": "object", "properties": {}, **schema}
+
+
+def _is_schema(found: Mapping[str, Any]) -> bool:
+    """Whether it is a schema, and no map whose parameters are called `type` or `properties`."""
+    if isinstance(found.get("type"), str):
+        return True
+    inner = found.get("properties")
+    return isinstance(inner, dict) and all(isinstance(v, dict | bool) for v in inner.values())
 
 
 def _flat_schema(found: Mapping[str, Any]) -> JsonSchema:
@@ -137,12 +165,20 @@ def _flat_schema(found: Mapping[str, Any]) -> JsonSchema:
     for name, described in found.items():
         if not isinstance(described, dict):
             raise DroppedError("bad_tools", f"parameter {name!r} is not described by an object")
-        optional = "optional" in str(described.get("type", "")).lower() or "default" in described
+        kind = str(described.get("type", "")).lower()
+        optional = "default" in described or _OPTIONAL.search(kind) is not None
         if described.get("required", not optional) is True:
             required.append(name)
         kept = {k: v for k, v in described.items() if k not in ("required", "name")}
-        properties[name] = _with_json_types(kept)
+        properties[name] = _without_placeholder(_with_json_types(kept))
     return {"type": "object", "properties": properties, "required": required}
+
+
+def _without_placeholder(schema: JsonSchema) -> JsonSchema:
+    """Without a default of the empty string that stands for none at all."""
+    if schema.get("default") == "" and schema.get("type", "string") != "string":
+        return {key: value for key, value in schema.items() if key != "default"}
+    return schema
 
 
 def _with_json_types(schema: JsonSchema) -> JsonSchema:
@@ -152,23 +188,27 @@ def _with_json_types(schema: JsonSchema) -> JsonSchema:
         for key, value in map_subschemas(schema, _with_json_types).items()
         if value is not None or key in ("default", "const")
     }
-    if not isinstance(made.get("required", []), list):
-        del made["required"]  # `"required": true` on a parameter is draft 3, and not its schema
+    required = made.get("required")
+    if isinstance(required, list):
+        made["required"] = [name for name in required if isinstance(name, str)]
+    else:
+        made.pop("required", None)  # `true` on a parameter is draft 3, and not its schema
     kind = made.pop("type", None)
     if isinstance(kind, str):
         made = {**json_type(kind), **made}
     elif isinstance(kind, list):
-        made = {"type": kind, **made}
+        names = [json_type(k).get("type") if isinstance(k, str) else k for k in kind]
+        made = {"type": names, **made} if all(isinstance(n, str) for n in names) else made
     return made
 
 
 def json_type(text: str) -> JsonSchema:
     """The schema of a type as Python programmers name it; unknown ones allow everything.
 
-    `str, optional`, `List[int]`, `Optional[float]`, `Union[int, str]`, `Dict[str, Any]`.
+    `str, optional`, `int, default 5`, `List[int]`, `Optional[float]`, `Union[int, str]`.
     """
-    text = re.sub(r",?\s*optional\.?$", "", text.strip(), flags=re.IGNORECASE)
-    head, _, inner = text.partition("[")
+    first, *_ = _type_arguments(text) or [""]
+    head, _, inner = first.strip().partition("[")
     name = head.strip().lower().removeprefix("typing.")
     parts = [json_type(part) for part in _type_arguments(inner.removesuffix("]"))]
     if name in ("optional", "union"):

@@ -9,23 +9,26 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import chain, cycle, repeat
 from typing import Any
 
 from tooldrill.agent.violation import ViolationClass
-from tooldrill.data.corrupt.catalog import EPISODE_CLASSES, OPERATORS
+from tooldrill.data.corrupt.catalog import EPISODE_CLASSES, OPERATORS, corrupt
 from tooldrill.data.forge.world import forge_name
 from tooldrill.data.pairs import make_pairs
 from tooldrill.data.sets.mixing import FORGE, HARVEST, WORLDS, BlockPlan
 from tooldrill.data.settings import DataSettings
 from tooldrill.data.tasks.making import make_tasks
 from tooldrill.data.tasks.task import Task, TaskKind
-from tooldrill.data.traces import REFUSED_CLASSES, Fault, Trace, record
+from tooldrill.data.traces import Fault, Trace, record
+from tooldrill.data.wrong_turns import NEEDED_REFUSALS
 
 Row = dict[str, Any]
 
 # Sets of different seeds get different worlds, as far as there are so many.
 _FORGED, _STRIDE = 1_000_000, 61_803
+_CLASSES = sorted(OPERATORS)
+_CLAIMS = (ViolationClass.MISSING_CALL, ViolationClass.FABRICATED_SUCCESS)
 _KINDS = sorted(OPERATORS.keys() - EPISODE_CLASSES)
 
 # Of the recovery share: failed calls that stand in the task's history already. In the others a
@@ -93,16 +96,8 @@ def make_traces(
         sharing=settings.sharing,
         first=first,
     )
-    faulty = _chosen(tasks, recoveries - in_history, rng)
-    classes = cycle(rng.sample(REFUSED_CLASSES, len(REFUSED_CLASSES)))
-    traces: list[Trace] = []
-    for task in tasks:
-        own = random.Random(f"trace {settings.seed} {task.id}")
-        kind = next(classes) if task.id in faulty else None
-        trace = record(task, own) if kind is None else _recovery(task, kind, own)
-        if trace is not None:
-            traces.append(trace)
-    return traces
+    traces = [trace for task in tasks if (trace := record(task, _own(settings, task)))]
+    return _with_faults(traces, recoveries - in_history, settings, rng)
 
 
 def _whole(rng: random.Random, share: float) -> int:
@@ -122,21 +117,52 @@ def _forged(settings: DataSettings, first: int, count: int) -> list[str]:
     return [forge_name((start + number) % _FORGED) for number in numbers]
 
 
-def _chosen(tasks: Sequence[Task], count: int, rng: random.Random) -> set[str]:
-    """Ids of the tasks into which a wrong reply is put."""
-    able = [task.id for task in tasks if task.kind is TaskKind.ACT]
-    return set(rng.sample(able, min(count, len(able))))
+def _with_faults(
+    traces: Sequence[Trace], count: int, settings: DataSettings, rng: random.Random
+) -> list[Trace]:
+    """The traces, `count` of them carried out again with a wrong reply in front of a right one.
 
-
-def _recovery(task: Task, first: ViolationClass, rng: random.Random) -> Trace | None:
-    """The task with a refused reply at a random step, of class `first` if that applies."""
-    others = [kind for kind in REFUSED_CLASSES if kind != first]
-    steps = list(range(len(task.oracle) + 1))
-    for kind in [first, *rng.sample(others, len(others))]:
-        for step in rng.sample(steps, len(steps)):
-            trace = record(task, rng, Fault(step, kind))
+    The classes take turns, so that the rare ones (few tools have an enum) are not starved: each
+    gets a task in which it is possible.
+    """
+    made = list(traces)
+    untouched = [i for i, t in enumerate(traces) if t.kind in (TaskKind.ACT, TaskKind.RESTRAIN)]
+    classes = rng.sample(_CLASSES, len(_CLASSES))
+    for kind in chain.from_iterable(repeat(classes, count)):
+        if count == 0:
+            break
+        rng.shuffle(untouched)
+        for index in untouched:
+            trace = _faulty(traces[index], kind, _own(settings, traces[index].task))
             if trace is not None:
-                return trace
+                made[index] = trace
+                untouched.remove(index)
+                count -= 1
+                break
+    return made
+
+
+def _own(settings: DataSettings, task: Task) -> random.Random:
+    return random.Random(f"trace {settings.seed} {task.id}")
+
+
+def _faulty(trace: Trace, kind: ViolationClass, rng: random.Random) -> Trace | None:
+    """The trace's task with a wrong reply of that class at a random step; None if it has no place.
+
+    Restraint is given up only for the call that it forbids.
+    """
+    if (kind is ViolationClass.NEEDLESS_CALL) != (trace.kind is TaskKind.RESTRAIN):
+        return None
+    if kind in _CLAIMS and trace.task.answer_contains:
+        # "Nothing has happened" is no objection to a question's answer.
+        return None
+    steps = list(range(len(trace.turns)))
+    for step in rng.sample(steps, len(steps)):
+        # What one reply can do without a history is tried without opening the world again.
+        possible = kind in NEEDED_REFUSALS or corrupt(kind, trace.moment(step), rng) is not None
+        found = record(trace.task, rng, Fault(step, kind)) if possible else None
+        if found is not None:
+            return found
     return None
 
 

@@ -17,6 +17,7 @@ from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.progress import Progress, silent
 from tooldrill.data.sets.card import data_card
 from tooldrill.data.sets.extra_rows import capacities, extra_rows
+from tooldrill.data.sets.leaks import heldout, shares_tools
 from tooldrill.data.sets.mixing import BlockPlan, plan_blocks
 from tooldrill.data.sets.parts import make_parts, parts_folder, read_part
 from tooldrill.data.sets.stats import Stats, shown_length
@@ -33,8 +34,8 @@ class DataSummary:
     Attributes:
         traces: rows of the SFT set.
         pairs: rows of the DPO set; 0 when none were asked for, and then there is no such file.
-        dropped: tasks whose trace did not pass its checker, rows that were there already, and those
-            that are too long.
+        dropped: traces that were not taken: their task was not solved, they were there already, are
+            too long, or offer a tool of a held-out world.
         sft: counts of the SFT set; dpo those of the DPO set.
         files: names of the files in the folder.
     """
@@ -51,12 +52,12 @@ def build(settings: DataSettings, out: Path, progress: Progress = silent) -> Dat
     """Makes the data set and writes it to `out`, replacing what was there.
 
     Raises:
-        TooldrillError: for a world that is unknown or held out, a tool range that is none, or when
-            nothing came out.
+        TooldrillError: for a world that is unknown or held out, a tool range that is none, a
+            package to harvest from that is not installed, or when nothing came out.
     """
     _check(settings)
     plans = plan_blocks(settings, capacities(settings))
-    with parts_folder(settings, out) as parts:
+    with parts_folder(settings, plans, out) as parts:
         make_parts(settings, plans, parts, progress)
         return _write(settings, plans, parts, out)
 
@@ -75,12 +76,17 @@ def _check(settings: DataSettings) -> None:
             f"data.tools: from {fewest} to {most} is not a range of tools",
             "write the fewest first, at least 1: data.tools=[2,6]",
         )
+    if settings.mixture.harvest > 0:
+        from tooldrill.data.harvest import need_every_package
+
+        need_every_package()
 
 
 def _write(
     settings: DataSettings, plans: Sequence[BlockPlan], parts: Path, out: Path
 ) -> DataSummary:
     dropped = 0
+    gate = _Gate(settings.longest)
     with atomic_directory(out) as folder:
         with ExitStack() as stack:
             sft = stack.enter_context(SetWriter(folder / "sft"))
@@ -88,8 +94,13 @@ def _write(
             for plan, extra in zip(plans, extra_rows(settings, plans), strict=True):
                 part = read_part(parts, plan.index)
                 dropped += part["dropped"]
-                dropped += _add(sft, [*part["sft"], *extra.sft], settings.longest)
-                _add(dpo, [*part["dpo"], *extra.dpo], settings.longest)
+                dropped += _add(sft, [*part["sft"], *extra.sft], gate)
+                _add(dpo, [*part["dpo"], *extra.dpo], gate)
+        if gate.shortest is not None:
+            raise TooldrillError(
+                f"every row is longer than data.longest ({settings.longest} characters)",
+                f"raise it: the shortest row has {gate.shortest} characters",
+            )
         if not sft.rows:
             raise TooldrillError(
                 "the data set would be empty: no trace passed its checker",
@@ -106,6 +117,25 @@ def _write(
     return DataSummary(sft.rows, dpo.rows, dropped, *counted, files)
 
 
-def _add(writer: SetWriter, rows: Sequence[Row], longest: int) -> int:
-    """Adds the rows that are new and not too long; returns how many were not added."""
-    return sum(not (shown_length(row) <= longest and writer.add(row)) for row in rows)
+class _Gate:
+    """Lets rows into the set that are short enough and share no tool with the held-out worlds."""
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._lengths: list[int] = []
+
+    @property
+    def shortest(self) -> int | None:
+        """Characters of the shortest row, where even that was too long."""
+        return min((n for n in self._lengths if n > self._longest), default=None)
+
+    def lets(self, row: Row) -> bool:
+        """Whether the row may be added."""
+        # One length is enough to know the shortest.
+        self._lengths = [min([shown := shown_length(row), *self._lengths])]
+        return shown <= self._longest and not shares_tools(row, heldout())
+
+
+def _add(writer: SetWriter, rows: Sequence[Row], gate: _Gate) -> int:
+    """Adds the rows that are new and may be added; returns how many were not added."""
+    return sum(not (gate.lets(row) and writer.add(row)) for row in rows)

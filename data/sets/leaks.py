@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tooldrill.agent.errors import TooldrillError
+from tooldrill.data.forge.world import forge_name
 from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.catalog import get_world, world_names
 
+_FORGED = 200  # held-out forged worlds looked at; there is no end of them
 RUN = 8  # words in a row that two texts must not share
 _FEWEST_WORDS = 5  # of a wording, beside its gaps
 
@@ -66,17 +68,26 @@ def find_leaks(rows: Iterable[Row], forbidden: Forbidden) -> Iterator[Leak]:
                 yield Leak(kind, what, str(row.get("trace_id") or f"row {number}"))
 
 
+def shares_tools(row: Row, forbidden: Forbidden) -> bool:
+    """Whether the row offers a tool with a forbidden name or set of parameter names."""
+    return any(True for _ in _tool_leaks(row, forbidden))
+
+
 @cache
 def heldout() -> Forbidden:
-    """What belongs to the held-out worlds."""
+    """What belongs to the held-out worlds: the written ones and the first of the forge's."""
     found = Forbidden()
-    for name in world_names(Split.HELDOUT):
+    written = world_names(Split.HELDOUT)
+    forged = [forge_name(number, Split.HELDOUT) for number in range(_FORGED)]
+    for name in (*written, *forged):
         world = get_world(name)
         found.worlds.add(name)
         for tool in world.registry:
             found.tools.add(tool.name)
             found.parameters.add(tool.parameter_names)
-        found.wordings += [w for text in world.book.wordings if (w := _wording(text)) is not None]
+    # A forged world puts its requests together from pieces; there is no whole wording to look for.
+    wordings = (text for name in written for text in get_world(name).book.wordings)
+    found.wordings = [w for text in wordings if (w := _wording(text)) is not None]
     found.parameters.discard(frozenset())
     return found
 
@@ -84,7 +95,8 @@ def heldout() -> Forbidden:
 def read_forbidden(path: Path) -> Forbidden:
     """Tools and texts of a JSON-lines (or JSON) file, whatever its shape.
 
-    An object with a name and a parameter schema is a tool; every other string is a text.
+    An object with a name and a parameter schema is a tool, wherever it stands, also as JSON inside
+    a text; every other string is a text.
 
     Raises:
         TooldrillError: when the file is missing or is not JSON.
@@ -112,6 +124,12 @@ def _row_leaks(row: Row, forbidden: Forbidden) -> Iterator[tuple[str, str]]:
         yield "world", str(row["world"])
     if row.get("split") == Split.HELDOUT:
         yield "world", f"{row.get('world')} (split {row['split']})"
+    yield from _tool_leaks(row, forbidden)
+    for text in _prompts(row):
+        yield from _text_leaks(text, forbidden)
+
+
+def _tool_leaks(row: Row, forbidden: Forbidden) -> Iterator[tuple[str, str]]:
     for tool in row["tools"]:
         function = tool.get("function", tool)
         if function["name"] in forbidden.tools:
@@ -119,8 +137,6 @@ def _row_leaks(row: Row, forbidden: Forbidden) -> Iterator[tuple[str, str]]:
         names = _parameter_names(function.get("parameters") or {})
         if names in forbidden.parameters:
             yield "parameter set", ", ".join(sorted(names))
-    for text in _prompts(row):
-        yield from _text_leaks(text, forbidden)
 
 
 def _text_leaks(text: str, forbidden: Forbidden) -> Iterator[tuple[str, str]]:
@@ -182,10 +198,14 @@ def _collect(value: Any, found: Forbidden) -> None:
             _collect(inner, found)
         else:
             found.runs.update(word_runs(value))
+            for part in _tools_inside(value):
+                _collect(part, found)
     elif isinstance(value, list):
         for item in value:
             _collect(item, found)
     elif isinstance(value, dict):
+        for key in _TOOL_LISTS:
+            found.tools.update(_names(value.get(key)))
         schema = next((value[key] for key in _SCHEMAS if isinstance(value.get(key), dict)), None)
         if schema is not None and isinstance(value.get("name"), str):
             found.tools.add(value["name"])
@@ -196,6 +216,8 @@ def _collect(value: Any, found: Forbidden) -> None:
             _collect(item, found)
 
 
+_TOOL_START = re.compile(r'\{\s*"(?:name|type|function|description)"')
+_TOOL_LISTS = ("tools", "functions", "function", "available_tools")
 _SCHEMAS = ("parameters", "input_schema", "inputSchema", "arguments_schema")
 
 
@@ -207,6 +229,27 @@ def _json_inside(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return None
+
+
+def _tools_inside(text: str) -> Iterator[Any]:
+    """Tools that stand as JSON in the middle of a text, as system prompts list them."""
+    decoder = json.JSONDecoder()
+    position = 0
+    while start := _TOOL_START.search(text, position):
+        try:
+            value, position = decoder.raw_decode(text, start.start())
+        except ValueError:
+            position = start.end()
+        else:
+            yield value
+
+
+def _names(tools: Any) -> Iterator[str]:
+    """Names of listed tools, also of those without parameters to be known by."""
+    for tool in tools if isinstance(tools, list) else [tools]:
+        inner = tool.get("function", tool) if isinstance(tool, dict) else None
+        if isinstance(inner, dict) and isinstance(inner.get("name"), str):
+            yield inner["name"]
 
 
 def count_by_kind(leaks: Sequence[Leak]) -> dict[str, int]:

@@ -5,6 +5,7 @@ The order in which blocks are finished does not matter; they are read in the ord
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -12,9 +13,11 @@ import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from tooldrill import agent, data
 from tooldrill.agent.atomic import write_text
 from tooldrill.agent.progress import Progress
 from tooldrill.data.sets.blocks import make_block
@@ -25,17 +28,19 @@ from tooldrill.data.settings import DataSettings
 # Starting a process costs as much as a few blocks.
 _WORTH_A_PROCESS = 4
 _SETTINGS = "settings.json"
+# Packages whose content ends up in rows.
+_MADE_WITH = ("faker", "botocore", "google-api-python-client")
 
 
 @contextmanager
-def parts_folder(settings: DataSettings, out: Path) -> Iterator[Path]:
-    """The folder beside `out` for the blocks of these settings, removed once they are used.
+def parts_folder(settings: DataSettings, plans: Sequence[BlockPlan], out: Path) -> Iterator[Path]:
+    """The folder beside `out` for the blocks of these plans, removed once they are used.
 
-    What an interrupted build of the same settings left there is kept; anything else is not.
+    What an interrupted build of the same blocks by the same code left there is kept; anything else
+    is not.
     """
     folder = out.with_name(f".{out.name}.parts")
-    # How many processes work at it does not matter to what is made.
-    text = settings.model_copy(update={"workers": None}).model_dump_json()
+    text = _made_from(settings, plans)
     marker = folder / _SETTINGS
     if not (marker.is_file() and marker.read_text("utf-8") == text):
         shutil.rmtree(folder, ignore_errors=True)
@@ -75,6 +80,35 @@ def read_part(folder: Path, index: int) -> dict[str, Any]:
         head, *rows = (json.loads(text) for text in file)
     sft = head["sft"]
     return {"sft": rows[:sft], "dpo": rows[sft:], "dropped": head["dropped"]}
+
+
+def _made_from(settings: DataSettings, plans: Sequence[BlockPlan]) -> str:
+    """What blocks follow from, as JSON."""
+    return json.dumps(
+        {
+            # How many processes work at it does not matter to what is made.
+            "settings": settings.model_dump(mode="json", exclude={"workers"}),
+            "plans": [[dict(plan.counts), plan.pairs] for plan in plans],
+            "code": _code_digest(),
+            "packages": {name: _version(name) for name in _MADE_WITH},
+        }
+    )
+
+
+def _code_digest() -> str:
+    """A fingerprint of the code that makes rows: after an update a build starts afresh."""
+    digest = hashlib.sha256()
+    for package in (agent, data):
+        for path in sorted(Path(next(iter(package.__path__))).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _make(settings: DataSettings, plan: BlockPlan, folder: Path) -> None:

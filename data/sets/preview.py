@@ -17,6 +17,7 @@ from tooldrill.data.sets.segments import Segment, segments, side_row
 
 LEARNED_STYLE = "black on green"
 CONTEXT_STYLE = "dim"
+LEARNED_BRACKETS = ("\u27e6", "\u27e7")  # white square brackets: no conversation has them
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>tooldrill data preview</title>
@@ -49,11 +50,18 @@ def previews(
     ]
 
 
-def to_text(pieces: Sequence[Segment]) -> Text:
-    """The segments for a terminal: learned ones stand out, the rest is dim."""
+def to_text(pieces: Sequence[Segment], *, colours: bool = True) -> Text:
+    """The segments for a terminal: learned ones stand out, the rest is dim.
+
+    Args:
+        colours: False puts brackets around what is learned instead.
+    """
     text = Text()
     for piece in pieces:
-        text.append(piece.text, LEARNED_STYLE if piece.learned else CONTEXT_STYLE)
+        if piece.learned and not colours:
+            text.append(f"{LEARNED_BRACKETS[0]}{piece.text}{LEARNED_BRACKETS[1]}")
+        else:
+            text.append(piece.text, LEARNED_STYLE if piece.learned else CONTEXT_STYLE)
     return text
 
 

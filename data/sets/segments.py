@@ -17,10 +17,36 @@ from tooldrill.data.corrupt.damage import for_protocol
 
 
 class Segment(NamedTuple):
-    """A piece of the rendered text; `learned` is whether its tokens carry loss."""
+    """A piece of the rendered text; its tokens' loss counts `weight` times, 0 for context."""
 
     text: str
-    learned: bool
+    weight: float = 0.0
+
+    @property
+    def learned(self) -> bool:
+        """Whether its tokens carry loss."""
+        return self.weight > 0
+
+
+class NotPrefixPreservingError(TooldrillError):
+    """The chat template writes a turn differently once the next one follows."""
+
+
+def renderings(
+    row: Mapping[str, Any], template: ChatTemplate, protocol: CallProtocol
+) -> list[list[Segment]]:
+    """What of the row is learned, in as few texts as the chat template allows.
+
+    One text, where earlier turns stay as they were written. Some templates rewrite them (they drop
+    old thoughts, say): then one text for each learned turn, cut off at its end, which is what the
+    loop shows the model at that turn. The texts begin alike, so training computes little twice.
+    """
+    try:
+        return [segments(row, template, protocol)]
+    except NotPrefixPreservingError:
+        messages = row["messages"]
+        learned = [index for index, message in enumerate(messages) if _weight(message) > 0]
+        return [segments(_until(row, index), template, protocol) for index in learned]
 
 
 def segments(
@@ -36,7 +62,7 @@ def segments(
         row: has `messages` and `tools`; `trace_id` is named in errors.
 
     Raises:
-        TooldrillError: when the template writes a turn differently once the next one follows.
+        NotPrefixPreservingError: see there.
     """
     messages = for_protocol(row["messages"], protocol)
     tools = list(row["tools"])
@@ -44,18 +70,37 @@ def segments(
     pieces: list[Segment] = []
     position = 0
     for index, message in enumerate(messages):
-        if message["role"] != "assistant" or message.get("weight", 1) == 0:
+        weight = _weight(message)
+        if not weight:
             continue
         before = template.render(messages[:index], tools, protocol, add_generation_prompt=True)
         until = template.render(messages[: index + 1], tools, protocol, add_generation_prompt=False)
         if not (full.startswith(until) and until.startswith(before)):
             raise _not_prefix_preserving(row, index)
         end = len(before) + len(until[len(before) :].rstrip())
-        pieces.append(Segment(full[position : len(before)], False))
-        pieces.append(Segment(full[len(before) : end], True))
+        pieces.append(Segment(full[position : len(before)]))
+        pieces.append(Segment(full[len(before) : end], weight))
         position = end
-    pieces.append(Segment(full[position:], False))
+    pieces.append(Segment(full[position:]))
     return [piece for piece in pieces if piece.text]
+
+
+def _weight(message: Mapping[str, Any]) -> float:
+    weight = float(message.get("weight", 1)) if message["role"] == "assistant" else 0.0
+    if not 0 <= weight < float("inf"):
+        raise TooldrillError(
+            f"a message has the weight {message['weight']}", "give 0 (context), 1, or a number > 0"
+        )
+    return weight
+
+
+def _until(row: Mapping[str, Any], index: int) -> dict[str, Any]:
+    """The row up to the message at `index`, of which only that one is learned."""
+    before = [
+        {**message, "weight": 0} if message["role"] == "assistant" else message
+        for message in row["messages"][:index]
+    ]
+    return {**row, "messages": [*before, row["messages"][index]]}
 
 
 def side_row(row: Mapping[str, Any], side: Literal["chosen", "rejected"]) -> dict[str, Any]:
@@ -67,8 +112,8 @@ def side_row(row: Mapping[str, Any], side: Literal["chosen", "rejected"]) -> dic
     return {**row, "messages": prompt + list(row[side])}
 
 
-def _not_prefix_preserving(row: Mapping[str, Any], index: int) -> TooldrillError:
-    return TooldrillError(
+def _not_prefix_preserving(row: Mapping[str, Any], index: int) -> NotPrefixPreservingError:
+    return NotPrefixPreservingError(
         f"trace {row.get('trace_id', '?')}: the chat template writes message {index} differently "
         "when another follows, so what is learned cannot be told from the rest",
         "set model.chat_template to `tooldrill`, or to a template that leaves earlier turns alone",

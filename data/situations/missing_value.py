@@ -84,7 +84,9 @@ def _same(text: str, literal: str) -> bool:
     if not wanted:
         return False
     if wanted.isdigit():
-        return re.findall(r"\d+", text.replace(",", "")) == re.findall(r"\d+", literal)
+        # `EUR 16` says 16; `C16` is a code of something else.
+        whole = re.findall(r"(?<![A-Za-z\d])\d+(?![A-Za-z\d])", text.replace(",", ""))
+        return whole == re.findall(r"\d+", literal)
     return plain == wanted
 
 
@@ -130,7 +132,6 @@ _VAGUE_NAMED = (
     "the {noun} we talked about",
     "the usual {noun}",
     "the right {noun}",
-    "a certain {noun}",
     "the {noun} from yesterday's call",
 )
 _VAGUE_NUMBERS = ("some", "a few", "the usual number", "what we agreed on", "X", "a certain amount")

@@ -152,7 +152,10 @@ def _look_around(task: Task, rng: random.Random) -> Task | None:
 
 def _looks(task: Task, registry: Registry, target: Tool, rng: random.Random) -> Iterator[Call]:
     """Calls of other tools, their values from the oracle's, with a parameter the target lacks."""
-    known = {k: v for call in task.calls for k, v in call.arguments.items()}
+    first, *later = task.calls
+    # Nobody looks for what is only found out later: it must have been said.
+    told = [(k, v) for call in later for k, v in call.arguments.items()]
+    known = {k: v for k, v in told if says(task.prompt, [str(v)])} | first.arguments
     for tool in rng.sample(registry.tools, len(registry)):
         required = [p.name for p in tool.parameters if p.required]
         extra = [

@@ -7,6 +7,7 @@ is handed over. How traces are made of tasks is not decided here: see `traces`.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -64,7 +65,6 @@ def make_tasks(
     """
     rng = random.Random(f"tasks:{seed}:{first}")
     kinds = _kinds(rng, count, recovery, restraint)
-    masked = _marks(rng, count, masking)
     opened = [get_world(name) for name in worlds]
     turns = {
         (world.name, restrain): _in_turn(rng, world.templates(kind))
@@ -73,11 +73,14 @@ def make_tasks(
     }
     # The worlds are dealt within each kind, so that none gets all the recoveries.
     dealt = dict.fromkeys(TaskKind, 0)
+    chosen: list[World] = []
+    for kind in kinds:
+        chosen.append(opened[dealt[kind] % len(opened)])
+        dealt[kind] += 1
+    masked = _marks(rng, [world.name for world in chosen], masking, sharing)
     plans: list[Plan] = []
     wishes: list[Wish] = []
-    for number, kind in enumerate(kinds, first):
-        world = opened[dealt[kind] % len(opened)]
-        dealt[kind] += 1
+    for number, (kind, world) in enumerate(zip(kinds, chosen, strict=True), first):
         plan = Plan(next(turns[world.name, kind is TaskKind.RESTRAIN]), kind, voices, situations)
         plans.append(plan)
         draft = _draft(plan, world, f"{seed}:{number}")
@@ -89,6 +92,8 @@ def make_tasks(
     ]
 
 
+# Replies beyond the oracle's calls: the conclusion, and one mistake on the way.
+_SPARE_STEPS = 2
 _DRAWS = 4  # of a task, before its template is blamed
 
 
@@ -146,6 +151,7 @@ def make_task(rng: random.Random, plan: Plan, wish: Wish, offer: Offer) -> Task:
         answer_contains=list(draft.answer_contains),
         ending=draft.ending or Ending.REPORT,
         said=dict(draft.said),
+        max_steps=max(Task.model_fields["max_steps"].default, len(draft.oracle) + _SPARE_STEPS),
     )
     if offer.mask is not None:
         task = _masked(task, offer.mask)
@@ -207,10 +213,18 @@ def _kinds(rng: random.Random, count: int, recovery: float, restraint: float) ->
     return kinds
 
 
-def _marks(rng: random.Random, count: int, share: float) -> list[bool]:
-    marked = round(count * share)
-    marks = [True] * marked + [False] * (count - marked)
-    rng.shuffle(marks)
+def _marks(rng: random.Random, worlds: Sequence[str], share: float, sharing: int) -> list[bool]:
+    """Which tasks are masked, given their worlds: neighbours of one world alike, so as to share."""
+    seen: Counter[str] = Counter()
+    runs: dict[tuple[str, int], list[int]] = {}
+    for place, world in enumerate(worlds):
+        runs.setdefault((world, seen[world] // sharing), []).append(place)
+        seen[world] += 1
+    shuffled = rng.sample(list(runs.values()), len(runs))
+    masked = [place for run in shuffled for place in run][: round(len(worlds) * share)]
+    marks = [False] * len(worlds)
+    for place in masked:
+        marks[place] = True
     return marks
 
 

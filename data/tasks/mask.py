@@ -165,7 +165,10 @@ def _unbounded(schema: JsonSchema) -> JsonSchema:
 
 
 def _telling_words(parameter: Parameter, registry: Registry) -> list[str]:
-    """Words of the description that no other parameter of the same tools has, if there are any."""
+    """Words that fit the parameter on every tool that has it, and no other one of these tools.
+
+    It has one new name: what only one of the tools says of it would mislead on the others.
+    """
     others = {
         word
         for name in registry.owners(parameter.name)
@@ -173,7 +176,14 @@ def _telling_words(parameter: Parameter, registry: Registry) -> list[str]:
         if other.name != parameter.name
         for word in _words(other.description)
     }
-    words = _words(parameter.description or parameter.name)
+    told = [
+        _words(own.description or own.name)
+        for name in registry.owners(parameter.name)
+        for own in registry[name].parameters
+        if own.name == parameter.name
+    ]
+    shared = [word for word in told[0] if all(word in words for words in told)]
+    words = shared or _words(re.sub(r"(?<=[a-z])(?=[A-Z])|[_.]", " ", parameter.name))
     return [word for word in words if word not in others] or words
 
 

@@ -91,6 +91,7 @@ class Task(BaseModel):
         broken: tools that the world refuses from now on, by the text of their error.
         padding: what stands around the observations of some tools.
         said: the words in which the prompt says each placeholder of its wording.
+        max_steps: replies before an episode is cut off.
         mask: how to get from the shown names to the world's; None when they are the same.
     """
 

@@ -18,7 +18,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "baked {some} muffins",
         "swam across the lake near {city}",
         "broke the {thing}",
-        "wrote {many} verses about a {topic}",
+        "wrote {many} verses about the {topic}",
         "sang for {some} guests",
         "fell in love with a barista",
         "repaired {few} bicycles",

@@ -41,7 +41,7 @@ class Voicing:
     values: float = 0.5
     register: float = 0.5
     asides: float = 0.22
-    pastes: float = 0.12
+    pastes: float = 0.16
     typos: float = 0.2
 
     def scaled(self, strength: float) -> Voicing:

@@ -81,7 +81,9 @@ _NOT_NEXT = frozenset(word_list("us of it's"))
 _YOU = re.compile(r"(?:[Cc]an|[Cc]ould|[Ww]ould|[Ww]ill) you (?:please |kindly )?(.+)", re.DOTALL)
 _END = re.compile(rf"(?<=[.!?])[\"')]?\s+(?=[A-Z\"'{MARKS}])|\n")
 _PLEASE = re.compile(r"^(?:[Pp]lease|[Kk]indly),? |,? please(?=[.!?]?$)")
-_BARE_END = re.compile(rf"(?::|<-|->|=|\bsays?|with|as) ?[{MARKS}][.!]?$|[:=>-] ?[^.!?]*[{MARKS}]$")
+_BARE_END = re.compile(
+    rf"(?:\n|:|/|<-|->|=|\bsays?|with|as) ?[{MARKS}][.!]?$|[:=>-] ?[^.!?]*[{MARKS}]$"
+)
 _ASKS = frozenset(
     word_list(
         """

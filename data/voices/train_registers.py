@@ -174,7 +174,13 @@ REGISTERS: dict[str, Register] = {
         ),
         questions=("So, {hum}, @?", "Riddle me this: @?", "Help me out here: @?"),
         clauses=("You do not happen to know @?", "I bet you know @!", "So tell me @{smile}"),
-        openers=("{hello}! {mood}", "{hey}, {mood}", "Oh {hello}! {mood}", "{hey}{smile}"),
+        openers=(
+            "{hello}! {mood}",
+            "{hey}, {mood}",
+            "Oh hello! {mood}",
+            "Oh hi there! {mood}",
+            "{hey}{smile}",
+        ),
         closers=("{thanks}{smile}", "{thanks}, {praise}{smile}", "", "Right, back to my {topic}."),
     ),
 }

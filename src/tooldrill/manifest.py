@@ -23,6 +23,7 @@ MANIFEST = "manifest.json"
 STARTED = "started.json"
 RECORDED_PACKAGES = (
     "tooldrill", "torch", "transformers", "trl", "peft", "datasets", "gguf", "llama-cpp-python",
+    "faker", "botocore", "google-api-python-client",
 )  # fmt: skip
 
 

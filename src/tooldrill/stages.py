@@ -32,6 +32,13 @@ def _data_file(run: Run, step: str) -> Path:
     return run.stage_folder("data") / f"{step}.parquet"
 
 
+def _extra_files(run: Run) -> list[Path]:
+    """What `data.files` names; of one that is not there the build tells."""
+    paths = [file.path for file in run.config.data.files]
+    sets = [path / name for path in paths for name in ("sft.jsonl", "dpo.jsonl")]
+    return [path for path in (*paths, *sets) if path.is_file()]
+
+
 def _adapter(run: Run, condition: str) -> Path:
     return run.stage_folder(condition) / "adapter"
 
@@ -106,7 +113,7 @@ STAGES: Sequence[Stage] = (
         name="data",
         command="tooldrill data build",
         config=lambda run: _section(run, "data"),
-        inputs=lambda _run: {},
+        inputs=lambda run: {"": _extra_files(run)},
         work=_build_data,
         seed=lambda run: run.config.data.seed,
     ),

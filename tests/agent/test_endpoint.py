@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -23,7 +24,7 @@ TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {"type": "
 
 
 class Server(BaseHTTPRequestHandler):
-    """Fails once for the prompt `flaky`, always for `broken`, else calls `f`."""
+    """Fails once for `flaky` and `busy`, always for `broken`, else calls `f`."""
 
     failures = 0
 
@@ -37,6 +38,13 @@ class Server(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         REQUESTS.append(body)
         prompt = body["messages"][-1]["content"]
+        if prompt == "busy" and Server.failures == 0:
+            Server.failures += 1
+            self.send_response(429)
+            self.send_header("Retry-After", "1.2")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if prompt == "broken" or (prompt == "flaky" and Server.failures == 0):
             Server.failures += 1
             self._answer(400 if prompt == "broken" else 503, {"error": "no"})
@@ -109,6 +117,15 @@ def test_passing_failures_are_tried_again_and_lasting_ones_reported(
     assert results["flaky"].failure is None
     assert "400" in results["broken"].failure
     assert engine.collect() == []
+
+
+def test_a_busy_server_is_given_the_time_it_asks_for(engine: EndpointEngine) -> None:
+    begun = time.perf_counter()
+    engine.submit(turn("busy"))
+    ((_, generation),) = engine.collect()
+    assert generation.failure is None
+    assert time.perf_counter() - begun >= 1.2
+    assert len(REQUESTS) == 2
 
 
 def test_a_silent_endpoint_is_one_clear_line() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from tooldrill.data.from_models.teacher import training_tasks
 from tooldrill.data.settings import DataSettings
+from tooldrill.data.tasks.making import make_tasks
 from tooldrill.data.tasks.solve import open_task
 from tooldrill.data.tasks.task import Task, TaskKind
 
@@ -102,6 +103,24 @@ def test_a_mistake_is_one_line_and_a_next_step(
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1 and expected in errors[0]
     assert "next:  " in done.stderr
+
+
+def test_failures_of_an_evaluation_are_refused_in_one_line(tmp_path: Path) -> None:
+    (task,) = make_tasks(["calendar"], 1, 1, (2, 4), recovery=0.0, restraint=0.0)
+    episode = {"task": task.id, "tools": [], "messages": [], "steps": [], "outcome": "concluded"}
+    results = {"format": "tooldrill-results", "task_ids": [task.id], "episodes": [episode],
+               "tasks": [task.model_dump(mode="json")]}  # fmt: skip
+    (tmp_path / "model.json").write_text(json.dumps(results))
+    done = tooldrill("data", "failures", "model.json", "--out", "o", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "dropped 1: heldout_world" in done.stderr
+    assert "error: all 1 episodes are on held-out tasks" in done.stderr
+    assert "next:  let the model work on training tasks: tooldrill data teach" in done.stderr
+    assert list((tmp_path / "o").iterdir()) == []
+    del results["tasks"]
+    (tmp_path / "model.json").write_text(json.dumps(results))
+    done = tooldrill("data", "failures", "model.json", "--out", "o", cwd=tmp_path)
+    assert "model.json does not carry the tasks of its episodes" in done.stderr
 
 
 def script(task: Task, fault: str | None) -> dict[str, Any]:

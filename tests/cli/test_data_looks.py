@@ -44,6 +44,18 @@ def test_preview_shows_any_example_by_its_id(folder: Path) -> None:
     assert "'nothing'" in missing.stderr
 
 
+def test_preview_takes_an_example_as_training_names_it_and_marks_what_is_learned(
+    folder: Path,
+) -> None:
+    row = rows(folder)[5]
+    name = f"{row['trace_id']}/react_json"
+    done = tooldrill("data", "preview", "a.yaml", "--id", name, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "(react_json)" in done.stdout and "(native)" not in done.stdout
+    # Without a terminal there are no colours: brackets stand around what is learned.
+    assert '"conclusion": ' in done.stdout.split("\u27e6")[-2]
+
+
 def test_preview_writes_a_page_with_what_is_learned_marked(folder: Path) -> None:
     done = tooldrill("data", "preview", "a.yaml", "-n", "3", "--html", "p.html", cwd=folder)
     assert done.returncode == 0
@@ -70,3 +82,19 @@ def test_validate_finds_what_is_shared_and_only_that(folder: Path) -> None:
     assert shared.returncode == 1
     names = [tool["function"]["name"] for tool in row["tools"]]  # type: ignore[attr-defined]
     assert all(f"tool name: {name}" in shared.stdout for name in names)
+
+
+def test_a_set_is_built_again_when_a_file_in_it_changed(folder: Path) -> None:
+    mine = folder / "mine"
+    mine.mkdir()
+    lines = (folder / "runs/look/data/sft.jsonl").read_text().splitlines(keepends=True)
+    arguments = ["data", "build", "a.yaml", "name=more", "data.traces=8", "data.pairs=2",
+                 "data.files=[{path: mine}]"]  # fmt: skip
+    said = []
+    for count in (4, 4, 3):
+        (mine / "sft.jsonl").write_text("".join(lines[:count]))
+        done = tooldrill(*arguments, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        said.append(done.stderr)
+    assert "up to date" in said[1]
+    assert "input changed" in said[2]

@@ -30,6 +30,8 @@ def reply(script: dict[str, Any], messages: list[Message]) -> dict[str, Any]:
     due = script["calls"][done] if done < len(script["calls"]) else None
     if fault == "conclude":
         return {"content": "Done: all of it."}
+    if fault == "guess":
+        return {"content": script["answer"]}
     if fault == "malformed":
         return {"content": '<tool_call>{"name": '}
     if fault == "needless":
@@ -79,12 +81,15 @@ class Server(BaseHTTPRequestHandler):
             self._choose({"content": reworded(prompt, script["fault"])})
             return
         found = reply(script, messages)
+        if script["fault"] == "think":
+            found["thought"] = "<think>\nWhat now?\n</think>\n"
         if "call" not in found:
-            self._choose(found)
+            self._choose({"content": found.get("thought", "") + found["content"]})
             return
         call = found["call"]
         function = {"name": call["name"], "arguments": json.dumps(call["arguments"])}
-        self._choose({"content": None, "tool_calls": [{"id": "1", "function": function}]})
+        thought = found.get("thought")
+        self._choose({"content": thought, "tool_calls": [{"id": "1", "function": function}]})
 
     def _choose(self, message: dict[str, Any]) -> None:
         self._answer({"choices": [{"message": message, "finish_reason": "stop"}]})

@@ -229,10 +229,13 @@ def test_heldout_tasks_are_refused() -> None:
     (task,) = make_tasks(["calendar"], 1, 1, (2, 4), recovery=0.0, restraint=0.0)
     rollout = run(task, [text_of(task.calls[0], zz_no_such=1)])
     relabelled = task.model_copy(update={"split": Split.TRAIN})
-    for one in (rollout, rollout.model_copy(update={"task": relabelled})):
-        with pytest.raises(TooldrillError, match="held-out world calendar") as caught:
-            list(own_failures([one]))
-        assert "tooldrill data teach" in caught.value.next_step
+    good = run(draw()[0], [text_of(draw()[0].calls[0], zz_no_such=1)])
+    report = Report()
+    measured = [rollout, rollout.model_copy(update={"task": relabelled})]
+    assert [row["world"] for row in own_failures([*measured, good], report)] == [good.task.world]
+    assert (report.read, report.kept) == (3, 1)
+    ((reason_, dropped),) = report.dropped.items()
+    assert (reason_, dropped.count, dropped.detail) == ("heldout_world", 2, "calendar")
 
 
 # Files

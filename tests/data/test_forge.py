@@ -20,11 +20,12 @@ from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.introspect import EMPTY, Offered, tool_from_parameters
 from tooldrill.agent.json_schema import JsonSchema
 from tooldrill.data.forge.blueprint import ABSENT
+from tooldrill.data.forge.speech import is_or_are
 from tooldrill.data.forge.world import ForgeWorld, forge_name, forge_world
 from tooldrill.data.tasks.making import Plan, make_task, make_tasks
 from tooldrill.data.tasks.offering import Wish, offer_tools
-from tooldrill.data.tasks.solve import judge, open_task, run_oracle
-from tooldrill.data.tasks.task import Split, Task, TaskKind
+from tooldrill.data.tasks.solve import concludes, judge, open_task, run_oracle
+from tooldrill.data.tasks.task import Ending, Split, Task, TaskKind
 from tooldrill.data.worlds.catalog import get_world
 
 WORLDS = 120
@@ -372,3 +373,91 @@ def test_a_world_and_a_task_take_few_milliseconds() -> None:
         _ = world.registry
     # About 5 ms are meant; the bound leaves room for a slow and busy machine.
     assert (time.process_time() - start) / 100 < 0.02
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_restraint_says_what_its_conclusion_must_be(split: Split) -> None:
+    """A claim of success is no answer to a wish that no tool meets, nor to a missing value."""
+    wanted = {
+        "beyond_the_tools": Ending.ADMIT, "foreign_things": Ending.ADMIT,
+        "tool_missing": Ending.ADMIT, "value_missing": Ending.ASK, "which_one": Ending.ASK,
+        "nothing_yet": Ending.REPORT, "quoted": Ending.REPORT,
+    }  # fmt: skip
+    seen = set()
+    for task in tasks_of(split):
+        if task.kind is TaskKind.RESTRAIN:
+            name = task.template.split(".")[1]
+            seen.add(name)
+            # What cannot be drawn in a small world falls back to talk.
+            assert task.ending in (wanted[name], Ending.REPORT), task.id
+            assert concludes(task, task.answer)
+            if task.ending is not Ending.REPORT:
+                assert not concludes(task, "Done: it is taken care of.")
+    assert seen == set(wanted)
+
+
+def test_admissions_are_not_always_worded_the_same() -> None:
+    for name in ("beyond_the_tools", "foreign_things", "tool_missing"):
+        answers = [t.answer for t in tasks_of(Split.TRAIN) if t.template.endswith(f".{name}")]
+        openings = Counter(" ".join(answer.split()[:3]) for answer in answers)
+        assert openings.most_common(1)[0][1] < 0.6 * len(answers)
+
+
+def test_answers_and_questions_agree_in_number() -> None:
+    for task in (t for split in SPLITS for t in tasks_of(split)):
+        for text in (task.answer, task.prompt):
+            wrong = r"\b(?:seats|pages|floors|boxes|rows|days|skills|points) (?:of \S+ )+is\b"
+            assert not re.search(wrong, text), text
+    assert [is_or_are(n) for n in ("seats", "price", "box count", "access")] == [
+        "are", "is", "is", "is",
+    ]  # fmt: skip
+
+
+def test_values_stand_beside_a_name_in_plain_words() -> None:
+    """`the level is beginner`, not `the level is for beginners`."""
+    for task in (t for split in SPLITS for t in tasks_of(split)):
+        assert not re.search(
+            r"\bto (?:for|in|with|by|without) [a-z]+ (?:people|beginners)", task.prompt
+        )
+        assert not re.search(r"\bthe \w+ of it (?:to|should|is|are)\b", task.prompt), task.prompt
+
+
+def test_nothing_is_looked_up_twice() -> None:
+    for task in (t for split in SPLITS for t in tasks_of(split)):
+        world = get_world(task.world)
+        assert isinstance(world, ForgeWorld)
+        looks = {op.name for op in world.blueprint.ops if op.action in ("find", "list")}
+        calls = [json.dumps([c.name, c.arguments]) for c in task.calls if c.name in looks]
+        assert len(calls) == len(set(calls)), task.id
+
+
+def test_several_at_once_are_spoken_of_as_several() -> None:
+    for number in range(WORLDS):
+        world = forge_world(number)
+        bulk = [op.name for op in world.blueprint.ops if op.action == "bulk"]
+        for task in (t for t in tasks_of(Split.TRAIN) if bulk and t.world == world.name):
+            for call in task.calls:
+                ids = [v for v in call.arguments.values() if isinstance(v, list)]
+                if call.name in bulk and len(ids[0]) > 1 and str(ids[0][0]) in task.prompt:
+                    before = task.prompt.split(str(ids[0][0]))[0].split()[-1]
+                    plurals = {t.entity.plural.split()[-1] for t in world.blueprint.types}
+                    assert before in plurals or before in ("id", "and"), task.prompt
+
+
+def test_records_in_json_have_keys_as_programs_write_them() -> None:
+    keys = set()
+    for number in range(WORLDS):
+        world = forge_world(number)
+        if world.blueprint.style.output != "json":
+            continue
+        for task in (t for t in tasks_of(Split.TRAIN) if t.world == world.name):
+            for _, observation in run_oracle(task):
+                if observation.text.startswith("{"):
+                    keys |= set(json.loads(observation.text.split("\n")[0]))
+    assert len(keys) > 50 and not any(" " in key for key in keys)
+
+
+def test_chains_of_many_calls_exist() -> None:
+    lengths = Counter(len(t.calls) for t in tasks_of(Split.TRAIN) if t.kind is TaskKind.ACT)
+    assert max(lengths) == 8
+    assert sum(n for length, n in lengths.items() if length >= 4) > 0.1 * lengths.total()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import subprocess
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tooldrill.agent.checker import check_calls
+from tooldrill.agent.tool import Parameter
 from tooldrill.agent.violation import ViolationClass
 from tooldrill.data.harvest import (
     Single,
@@ -25,10 +27,14 @@ from tooldrill.data.harvest import (
     refused_once,
     to_row,
 )
-from tooldrill.data.harvest.clauses import switch_phrases
+from tooldrill.data.harvest.kinds import UNSAYABLE, kind_of
 from tooldrill.data.harvest.prose import words
+from tooldrill.data.harvest.switches import switch_phrases
+from tooldrill.data.harvest.texts import About
+from tooldrill.data.harvest.values import draw_argument
+from tooldrill.data.harvest.voices import to_asker
 from tooldrill.data.tasks.task import TaskKind
-from tooldrill.data.values.names import number_word
+from tooldrill.data.values.names import Draw, number_word
 
 MANY = 400
 
@@ -217,3 +223,79 @@ def test_pairs_break_the_rule_they_are_about(many: list[Single]) -> None:
     impossible = {ViolationClass.NO_CONCLUSION}  # an example ends with its call
     assert set(seen) == {str(kind) for kind in ViolationClass if kind not in impossible}
     assert seen[ViolationClass.BORROWED_ARGUMENT] >= 60
+
+
+def test_values_are_such_as_their_parameters_take() -> None:
+    def made(name: str, source: str = "aws", text: str = "", service: str = "s3") -> str:
+        about = About(name, text, {"type": "string"}, source, service, "router-input")
+        return kind_of(about).make(Draw(random.Random(5)), about)
+
+    assert made("Arn", service="mediaconnect").split(":")[2] == "mediaconnect"
+    assert made("Arn").split(":")[5].startswith("router-input")
+    assert made("RoleArn").startswith("arn:aws:iam::")
+    assert made("SubnetIds").startswith("subnet-") and made("VpcId").startswith("vpc-")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", made("startDate", "google"))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00Z", made("endTime", "google"))
+    assert re.fullmatch(r"(rate|cron)\(.+\)", made("ScheduleExpression"))
+    assert re.fullmatch(r"\w+![A-Z]\d+:[A-Z]\d+", made("range", "google", service="sheets"))
+    assert made("serviceAccount", "google").endswith(".iam.gserviceaccount.com")
+    assert "@" in made("owners", "google") and made("accountId").isdigit()
+    assert json.loads(made("output", text="The JSON output of the task."))
+    assert re.fullmatch(r"[a-z_A-Z]+( desc| asc)?", made("orderBy", "google"))
+    assert len(made("regionCode", "google")) == 2
+
+
+def test_what_names_one_of_unlisted_things_is_not_made_up() -> None:
+    for name in ("DeviceType", "ClientType", "status", "StorageClass", "GrantTypes"):
+        about = About(name, "", {"type": "string"}, "aws", "s3")
+        assert kind_of(about) is UNSAYABLE, name
+        parameter = Parameter(name, {"type": "string"}, required=False)
+        assert draw_argument(Draw(random.Random(1)), parameter, "aws", "s3") is None
+    about = About("Auth", "The type of authentication.", {"type": "string"}, "aws", "s3")
+    assert kind_of(about) is UNSAYABLE
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("MaxItems", "7"), ("TimeoutMs", "7 ms"), ("params", "7"), ("sizeGb", "7 GB")],
+)
+def test_a_unit_is_a_word_of_its_own(name: str, said: str) -> None:
+    schema = {"type": "integer", "minimum": 7, "maximum": 7}
+    made = draw_argument(Draw(random.Random(2)), Parameter(name, schema, True), "aws", "s3")
+    assert made is not None
+    assert made.leaves[0].said in (said, said.replace("7", "seven"))
+
+
+def test_a_value_keeps_its_first_letter(many: list[Single]) -> None:
+    for single in many:
+        for statement in single.statements:
+            if isinstance(statement.value, str) and statement.text == statement.value:
+                pattern = rf"(?<!\w){re.escape(statement.text)}(?!\w)"
+                assert re.search(pattern, single.prompt), (statement, single.prompt)
+
+
+def test_verbs_agree_and_values_are_not_spoken_back_changed(many: list[Single]) -> None:
+    for single in many:
+        assert not re.search(r"\b(keys|types|names|labels|tags) is\b", single.prompt)
+        assert "can you tell me" not in single.prompt.lower().split("tell me, ")[-1][:4]
+    assert to_asker("get me the arn:aws:x:me-south-1:our policy") == (
+        "get you the arn:aws:x:me-south-1:our policy"
+    )
+    assert to_asker("show our buckets") == "show your buckets"
+
+
+def test_one_operation_is_not_asked_for_again_and_again(many: list[Single]) -> None:
+    made = [s for s in many if s.call is not None]
+    tools = Counter((s.service, s.registry[s.call.name].description) for s in made if s.call)
+    assert tools.most_common(1)[0][1] <= 4
+    assert len(tools) > 0.85 * len(made)
+
+
+def test_optional_parameters_are_neither_always_nor_never_given(many: list[Single]) -> None:
+    given = left = 0
+    for single in (s for s in many if s.call is not None):
+        assert single.call is not None
+        optional = [p.name for p in single.registry[single.call.name].parameters if not p.required]
+        given += sum(name in single.call.arguments for name in optional)
+        left += sum(name not in single.call.arguments for name in optional)
+    assert 0.15 < given / (given + left) < 0.6

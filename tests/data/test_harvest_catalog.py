@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import platform
 import random
 import socket
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,8 @@ import pytest
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.names import plain
 from tooldrill.agent.signature import SignatureLevel, signature
+from tooldrill.agent.tool import Tool
+from tooldrill.data.forge.world import forge_world
 from tooldrill.data.harvest import (
     catalog,
     harvest_single,
@@ -19,12 +24,20 @@ from tooldrill.data.harvest import (
     service,
     service_names,
     sources,
+    to_row,
 )
+from tooldrill.data.harvest.forge_side import belongs_to_other_forge
 from tooldrill.data.harvest.operation import LONGEST_SIGNATURE, MOST_PARAMETERS
 from tooldrill.data.harvest.patterns import simple_pattern
 from tooldrill.data.harvest.prose import imperative, noun_phrase, short_label, summary, words
+from tooldrill.data.harvest.styles import STYLES
+from tooldrill.data.sets.build import build
+from tooldrill.data.sets.card import data_card
+from tooldrill.data.sets.stats import stats
+from tooldrill.data.settings import DataSettings, Mixture
 from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.catalog import get_world, world_names
+from tooldrill.manifest import versions
 
 
 def test_tools_by_the_thousand() -> None:
@@ -109,7 +122,7 @@ def test_no_tool_of_a_heldout_world_is_harvested(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.slow
 def test_heldout_examples_share_no_name_and_no_parameter_set_with_training() -> None:
     heldout = harvest_singles(7, 120, Split.HELDOUT)
-    train = harvest_singles(7, 1200, Split.TRAIN)
+    train = harvest_singles(7, 1200, Split.TRAIN, sharing=12)
     tools = [tool for single in train for tool in single.registry]
     names = {plain(tool.name) for tool in tools}
     sets = {frozenset(plain(n) for n in tool.parameter_names) for tool in tools}
@@ -119,6 +132,67 @@ def test_heldout_examples_share_no_name_and_no_parameter_set_with_training() -> 
         for tool in single.registry:
             assert plain(tool.name) not in names
             assert frozenset(plain(n) for n in tool.parameter_names) not in sets
+
+
+def test_what_a_forged_world_of_the_other_split_could_have_is_recognised() -> None:
+    """Whatever worlds are forged: of the words that real tools share with them, none is missed."""
+    for split, other in ((Split.TRAIN, Split.HELDOUT), (Split.HELDOUT, Split.TRAIN)):
+        for number in range(60):
+            plan = forge_world(number, other).blueprint
+            if plan.style.tools != "opaque":
+                for op in plan.ops:
+                    nameless = replace(op, name="arn:of:nothing").tool()
+                    setless = Tool(op.name, "", {"type": "object", "properties": {}})
+                    assert belongs_to_other_forge(setless, split), op.name
+                    assert belongs_to_other_forge(nameless, split), nameless.parameter_names
+
+
+def test_no_training_tool_is_one_that_a_heldout_forged_world_could_have() -> None:
+    shown = [tool for single in harvest_singles(12, 80) for tool in single.registry]
+    assert not any(belongs_to_other_forge(tool, Split.TRAIN) for tool in shown)
+    forged = [tool for n in range(150) for tool in forge_world(n, Split.HELDOUT).registry]
+    assert not {tool.name for tool in shown} & {tool.name for tool in forged}
+    assert not {t.parameter_names for t in shown if t.parameters} & {
+        tool.parameter_names for tool in forged
+    }
+
+
+def test_most_real_tools_are_not_given_up_for_it() -> None:
+    tools = [
+        style.apply(operation)
+        for name in ("aws:s3", "aws:dynamodb", "google:calendar", "google:drive")
+        for operation in service(name).operations
+        for style in STYLES[operation.source]
+    ]
+    kept = [tool for tool in tools if not belongs_to_other_forge(tool, Split.TRAIN)]
+    assert len(kept) > 0.93 * len(tools)
+
+
+def test_a_missing_package_is_told_before_anything_is_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bare = dict(catalog._SOURCES)
+    bare["aws"] = bare["aws"]._replace(documents=lambda: {})
+    monkeypatch.setattr(catalog, "_SOURCES", bare)
+    settings = DataSettings(traces=4, pairs=0, mixture=Mixture(worlds=0, forge=1, harvest=1))
+    with pytest.raises(TooldrillError) as caught:
+        build(settings, tmp_path / "data")
+    assert str(caught.value.message) == "data.mixture.harvest: botocore is not installed"
+    assert "tooldrill[harvest]" in caught.value.next_step
+    assert list(tmp_path.iterdir()) == []
+    without = settings.model_copy(update={"mixture": Mixture(worlds=0, forge=1, harvest=0)})
+    assert build(without, tmp_path / "data").traces > 0
+
+
+def test_versions_of_what_is_harvested_stand_on_the_card() -> None:
+    settings = DataSettings(mixture=Mixture(worlds=0, forge=0, harvest=1))
+    counts = stats([to_row(harvest_single(random.Random(1)), "x")])
+    card = data_card(settings, counts, None)
+    for package in ("botocore", "google-api-python-client", "faker"):
+        assert f"| {package} | {version(package)} |" in card
+    assert f"| python | {platform.python_version()} |" in card
+    assert "botocore" not in data_card(DataSettings(), counts, None)
+    assert {"botocore", "google-api-python-client"} <= set(versions())
 
 
 def test_nothing_is_written_and_no_network_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,9 @@ from tooldrill.agent.messages import (
     user,
 )
 from tooldrill.agent.tool import Registry, Tool
-from tooldrill.data.ingest.contract import is_error, to_row
+from tooldrill.data.ingest.contract import to_row
 from tooldrill.data.ingest.conversation import Conversation, DroppedError
+from tooldrill.data.ingest.observations import is_error
 from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.catalog import get_world, world_names
 
@@ -142,6 +143,13 @@ def test_a_call_at_the_end_needs_no_observation() -> None:
         ("{", False),
         ("No errors found", False),
         ("[1]", False),
+        ("{'error': 'no such town', 'code': None}", True),
+        ('{"name": "f", "content": {"error": "x"}}', True),
+        ('[{"name": "f", "results": {"status": "Error"}}]', True),
+        ('[{"results": {"error": "x"}}, {"results": {"value": 1}}]', False),
+        ('{"success": false, "message": "full"}', True),
+        ('{"results": [], "error": "", "success": true}', False),
+        ('{"status": {"error": 0}}', False),
     ],
 )
 def test_what_counts_as_an_error(text: str, error: bool) -> None:
@@ -156,6 +164,7 @@ def test_heldout_worlds_tools_parameters_and_wordings_do_not_come_in() -> None:
             if one.parameters:
                 renamed = Registry([*SHOP, Tool("x_y", "", one.schema)])
                 assert reason(ASK, END, registry=renamed) == "heldout_parameters"
+    assert reason(ASK, END, world="forge-h-000007") == "heldout_world"
     camel = Registry([tool("bookEvent", "a")])
     assert reason(ASK, END, registry=camel) == "heldout_tool"
 
@@ -181,3 +190,31 @@ def test_training_worlds_do_come_in() -> None:
 def test_the_row_is_json() -> None:
     made = row(ASK, RIGHT, SEEN, END)
     assert json.loads(json.dumps(made)) == made
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": "order_tea", "arguments": {"sort": "green"}}',
+        '<tool_call>{"name": "order_tea", "arguments": {}}</tool_call>',
+        'Gladly.\n```json\n{"tool": "order_tea", "args": {"sort": "green"}}\n```',
+        'order_tea(sort="green")',
+    ],
+)
+def test_a_call_that_was_left_in_the_text_is_no_conclusion(text: str) -> None:
+    assert reason(ASK, conclusion_message(text)) == "call_in_text"
+    # As context, with weight 0, it teaches nothing.
+    unlearned = {**conclusion_message(text), "weight": 0}
+    assert weights(row(ASK, unlearned, user("Well?"), RIGHT)) == [0, 1]
+    assert row(ASK, conclusion_message('Stock: {"green": 4}'))["kind"] == "restrain"
+
+
+def test_thinking_is_left_out_of_every_reply() -> None:
+    thought = {**RIGHT, "content": "<think>\nGreen it is.\n</think>\n\nI order."}
+    made = row(ASK, thought, SEEN, conclusion_message("</think>\nOrdered."))
+    assert [m["content"] for m in made["messages"]] == [
+        ASK["content"], "I order.", "ordered", "Ordered.",
+    ]  # fmt: skip
+    raw = malformed_message("<think>hm")
+    kept = row(ASK, raw, user("ERROR: no"), RIGHT, SEEN, END)["messages"][1]
+    assert kept["content"] == "<think>hm"

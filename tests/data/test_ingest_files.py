@@ -324,3 +324,20 @@ def test_own_sets_pass_through_unchanged(tmp_path: Path) -> None:
     again = read_rows(tmp_path / "out/sft.jsonl")
     kept = ("messages", "tools", "world", "split", "template", "kind", "violation")
     assert [[r[k] for k in kept] for r in again] == [[r[k] for k in kept] for r in rows]
+
+
+def test_a_json_list_is_read_piece_by_piece(tmp_path: Path) -> None:
+    """Elements across the borders of what is read at once, and lists that are none."""
+    values = [chat(f"Room {i} " + "é" * 700) for i in range(2000)]
+    path = tmp_path / "x.json"
+    path.write_text("\ufeff " + json.dumps(values, ensure_ascii=False, indent=1))
+    assert path.stat().st_size > 3 * 2**20
+    assert [record.value for record in read_records(str(path))] == values
+    path.write_text("[1e-7, 12.5 ,[]]  ")
+    assert [record.value for record in read_records(str(path))] == [1e-7, 12.5, []]
+    path.write_text("[]")
+    assert list(read_records(str(path))) == []
+    for broken in ('[{"a": 1}, {"b"', "[1, 2", "[1] 2", "["):
+        path.write_text(broken)
+        with pytest.raises(TooldrillError, match="is not JSON"):
+            list(read_records(str(path)))

@@ -75,6 +75,8 @@ SENTENCE = "please tell the green man that nine words are more than eight"
          "tools": [{"type": "function",
                     "function": {"name": "f", "parameters": {"properties": {"a": {}}}}}]},
         {"text": SENTENCE, "tool": {"name": "f", "input_schema": {"properties": {"a": {}}}}},
+        {"system": 'Functions: {"name": "f", "parameters": {"properties": {"a": {}}}} - use them',
+         "chat": SENTENCE},
     ],
 )  # fmt: skip
 def test_a_benchmark_of_any_shape_is_read(record: dict[str, Any], tmp_path: Path) -> None:
@@ -88,6 +90,19 @@ def test_a_benchmark_of_any_shape_is_read(record: dict[str, Any], tmp_path: Path
     assert len(leaks) == len(list(word_runs(SENTENCE))) == len(SENTENCE.split()) - RUN + 1
     short = {"messages": [{"role": "user", "content": " ".join(SENTENCE.split()[:7])}], "tools": []}
     assert not list(find_leaks([short], forbidden))
+
+
+def test_a_tool_without_parameters_is_known_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "b.jsonl").write_text(json.dumps({"tools": [{"name": "ping", "description": "x"}]}))
+    assert read_forbidden(tmp_path / "b.jsonl").tools == {"ping"}
+
+
+def test_tools_of_held_out_forged_worlds_are_found() -> None:
+    for tool in get_world("forge-h-000007").registry:
+        row = {"messages": [], "tools": [tool.to_openai()], "trace_id": "r"}
+        assert {leak.kind for leak in find_leaks([row], heldout())} == {
+            "tool name", "parameter set",
+        }  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]"])

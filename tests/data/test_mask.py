@@ -124,6 +124,19 @@ def _olds(task: Task) -> set[str]:
     return {*task.mask.tools, *task.mask.parameters}
 
 
+def test_a_parameter_is_named_after_what_it_is_on_all_of_its_tools() -> None:
+    """`value` is a text here and a number there: neither word may stand for both."""
+    registry = get_world("config").registry.select(["set_text", "set_number"])
+    for seed in range(60):
+        new = make_mask(random.Random(seed), registry, all_names()).parameters["value"]
+        assert re.search("val|vl", new, re.IGNORECASE), new
+    registry = get_world("files").registry.select(["write_file", "read_file"])
+    for seed in range(60):
+        new = make_mask(random.Random(seed), registry, all_names()).parameters["path"]
+        assert re.search("file", new, re.IGNORECASE), new
+        assert not re.search("crt|creat|read", new, re.IGNORECASE), new
+
+
 def test_opaque_parameters_are_told_apart_by_type() -> None:
     """Two parameters of one type on one tool never both hide behind meaningless letters."""
     opaque = re.compile(r"[a-z]\d?|arg_[a-z]|p[a-z]")

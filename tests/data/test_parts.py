@@ -79,18 +79,41 @@ def test_a_killed_build_goes_on_and_ends_in_the_same_bytes(alone: Path, tmp_path
 def test_parts_of_other_settings_are_not_used(tmp_path: Path) -> None:
     other = SETTINGS.model_copy(update={"seed": 4})
     left = tmp_path / ".d.parts"
-    with pytest.raises(ZeroDivisionError), parts.parts_folder(other, tmp_path / "d"):
-        parts.make_parts(other, plan_blocks(other, {})[:1], left, lambda *_: 1 / 0)
+    plans = plan_blocks(other, {})[:1]
+    with pytest.raises(ZeroDivisionError), parts.parts_folder(other, plans, tmp_path / "d"):
+        parts.make_parts(other, plans, left, lambda *_: 1 / 0)
     assert len(list(left.iterdir())) == 2
-    with parts.parts_folder(SETTINGS, tmp_path / "d") as folder:
+    with parts.parts_folder(SETTINGS, plans, tmp_path / "d") as folder:
+        assert [path.name for path in folder.iterdir()] == ["settings.json"]
+
+
+@pytest.mark.parametrize("changed", ["code", "plans"])
+def test_parts_made_by_other_code_or_of_other_plans_are_not_used(
+    changed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = plan_blocks(SETTINGS, {})
+    with (
+        pytest.raises(ZeroDivisionError),
+        parts.parts_folder(SETTINGS, plans, tmp_path / "d") as folder,
+    ):
+        parts.make_parts(SETTINGS, plans[:1], folder, lambda *_: 1 / 0)
+    if changed == "code":
+        monkeypatch.setattr(parts, "_code_digest", lambda: "newer")
+    else:
+        plans = plans[:-1]  # as when a file of `data.files` holds fewer rows now
+    with parts.parts_folder(SETTINGS, plans, tmp_path / "d") as folder:
         assert [path.name for path in folder.iterdir()] == ["settings.json"]
 
 
 def test_a_failure_in_a_process_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "_WORTH_A_PROCESS", 1)
     bad = SETTINGS.model_copy(update={"worlds": ["atlantis"], "workers": 2})
-    with parts.parts_folder(bad, tmp_path / "d") as folder, pytest.raises(TooldrillError) as caught:
-        parts.make_parts(bad, plan_blocks(bad, {}), folder, lambda *_: None)
+    plans = plan_blocks(bad, {})
+    with (
+        parts.parts_folder(bad, plans, tmp_path / "d") as folder,
+        pytest.raises(TooldrillError) as caught,
+    ):
+        parts.make_parts(bad, plans, folder, lambda *_: None)
     assert "atlantis" in caught.value.message
     assert caught.value.next_step
 

@@ -20,7 +20,7 @@ from tooldrill.agent.render import ChatTemplate, bundled_template
 from tooldrill.data.corrupt.damage import damaged_message, for_protocol, refusal_of
 from tooldrill.data.pairs import make_pairs
 from tooldrill.data.sets.blocks import make_traces
-from tooldrill.data.sets.preview import LEARNED_STYLE, previews, to_html, to_text
+from tooldrill.data.sets.preview import LEARNED_BRACKETS, LEARNED_STYLE, previews, to_html, to_text
 from tooldrill.data.sets.segments import Segment, segments, side_row
 from tooldrill.data.settings import DataSettings
 from tooldrill.data.tasks.task import Split
@@ -123,12 +123,12 @@ def test_a_turn_of_weight_0_is_not_learned(traces: list[Trace]) -> None:
     wrong = 0
     for trace in traces:
         row = trace.row()
-        for message in row["messages"]:
-            if message.get("weight", 1) == 0:
-                wrong += 1
-                texts = learned(segments(row, TEMPLATE, protocol))
-                assert protocol.write(message) + STOP not in texts
-    assert wrong == 18
+        turns = [m for m in row["messages"] if m["role"] == "assistant"]
+        wrong += sum(m.get("weight", 1) == 0 for m in turns)
+        # In order and one by one: a wrong conclusion may say what the right one says later.
+        right = [protocol.write(m) + STOP for m in turns if m.get("weight", 1) != 0]
+        assert learned(segments(row, TEMPLATE, protocol)) == right
+    assert wrong >= 18
 
 
 def test_of_a_pair_only_the_reply_is_learned(traces: list[Trace]) -> None:
@@ -168,6 +168,15 @@ def test_the_terminal_colours_exactly_what_is_learned() -> None:
     assert text.plain == "".join(piece.text for piece in pieces)
     marked = [text.plain[s.start : s.end] for s in text.spans if s.style == LEARNED_STYLE]
     assert marked == learned(pieces)
+
+
+def test_without_colours_brackets_show_exactly_what_is_learned() -> None:
+    [(_, pieces)] = previews(ROW, TEMPLATE, get_protocol("native"))
+    plain = to_text(pieces, colours=False).plain
+    opening, closing = LEARNED_BRACKETS
+    marked = re.findall(f"{opening}(.*?){closing}", plain, re.DOTALL)
+    assert marked == learned(pieces) != []
+    assert plain.replace(opening, "").replace(closing, "") == "".join(p.text for p in pieces)
 
 
 def test_the_page_marks_exactly_what_is_learned_and_escapes_it() -> None:

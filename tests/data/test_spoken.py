@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from datetime import date, timedelta
 
 import pytest
@@ -167,3 +168,11 @@ def test_odd_values_are_drawn_from_the_generator_alone() -> None:
     assert sum(not name.isascii() for name, *_ in rows) > 60
     assert sum(" " in row[7] for row in rows) == 300
     assert sum("+" in row[6] for row in rows) > 100
+
+
+def test_rare_names_are_drawn_as_often_as_common_ones() -> None:
+    """By frequency `Smith` alone would come 40 times."""
+    draw = Draw(random.Random(5))
+    names = Counter(draw.brand() for _ in range(2000))
+    assert max(names.values()) < 15
+    assert len(names) > 800

@@ -16,10 +16,10 @@ from tooldrill.agent.errors import TooldrillError
 from tooldrill.data.tasks.making import Plan, make_task, make_tasks
 from tooldrill.data.tasks.offering import Wish, offer_tools
 from tooldrill.data.tasks.solve import judge, open_task, past_calls, run_oracle, says
-from tooldrill.data.tasks.task import Task, TaskKind
+from tooldrill.data.tasks.task import Split, Task, TaskKind
 from tooldrill.data.tasks.verify import OracleFailureError, verify
 from tooldrill.data.worlds.book import Draft, Template
-from tooldrill.data.worlds.catalog import WORLDS, get_world
+from tooldrill.data.worlds.catalog import WORLDS, get_world, world_names
 
 ALL = tuple(WORLDS)
 TRAIN = ("files", "inventory", "tickets")
@@ -74,6 +74,32 @@ def test_shares_are_exact(count: int, recovery: float, restraint: float, masking
     assert kinds[TaskKind.RECOVER] == recover
     assert kinds[TaskKind.RESTRAIN] == min(round(count * restraint), count - recover)
     assert sum(task.mask is not None for task in made) == round(count * masking)
+
+
+def test_tasks_take_one_to_eight_calls_and_later_ones_need_what_earlier_ones_showed() -> None:
+    train = world_names(Split.TRAIN)
+    made = make_tasks(train, 640, 5, (2, 6), recovery=0, restraint=0)
+    lengths = Counter(len(task.oracle) for task in made)
+    assert set(lengths) == set(range(1, 9))
+    assert sum(count for steps, count in lengths.items() if steps > 2) > 0.2 * len(made)
+    assert sum(count for steps, count in lengths.items() if steps > 4) > 0.07 * len(made)
+    long = [task for task in made if len(task.oracle) > 2]
+    fed = [task for task in long if takes_from_observations(task)]
+    assert len(fed) > 0.7 * len(long)
+    assert {task.world for task in fed} == set(train)
+    assert all(task.max_steps >= len(task.oracle) + 2 for task in made)
+
+
+def takes_from_observations(task: Task) -> bool:
+    """Whether some argument is not in the prompt but in what an earlier call brought."""
+    seen = ""
+    for call, observation in run_oracle(task):
+        for value in call.arguments.values():
+            text = str(value)
+            if not says(task.prompt, [text]) and says(seen, [text]):
+                return True
+        seen += observation.text + "\n"
+    return False
 
 
 def test_ids_are_unique_and_say_where_from(tasks: list[Task]) -> None:

@@ -239,3 +239,23 @@ def test_wordings_that_give_a_tool_away_are_refused(tasks: list[Task]) -> None:
     assert thought.prompt == f"Please: {task.prompt}"
     with pytest.raises(DroppedError, match="no_request"):
         reworded(task, task.prompt + " please" * 2000)
+
+
+def test_a_right_answer_that_was_only_guessed_is_not_kept(tmp_path: Path, start: Start) -> None:
+    tasks = training_tasks(SETTINGS.model_copy(update={"recovery": 0.0, "restraint": 0.0}), 40, 3)
+    faults = {task.id: "guess" for task in tasks}
+    taught = solve_tasks(tasks, start(tasks, faults).engine, LOOP, "big", tmp_path / "out")
+    log = list(read_rollouts(tmp_path / "out/episodes.jsonl"))
+    guessed = sum(one.episode.success is True for one in log)
+    assert guessed > 3  # tasks that change nothing, and ask for what stands somewhere
+    counts = {reason: entry.count for reason, entry in taught.report.dropped.items()}
+    assert counts == {"violation:missing_call": guessed, "unsolved": 40 - guessed}
+    assert taught.rows == []
+
+
+def test_a_teachers_thinking_is_not_taught(tmp_path: Path, start: Start, tasks: list[Task]) -> None:
+    taught = solve_tasks(
+        tasks, start(tasks, {t.id: "think" for t in tasks}).engine, LOOP, "big", tmp_path / "out"
+    )
+    assert len(taught.rows) == 20
+    assert "<think>" not in json.dumps(taught.rows)

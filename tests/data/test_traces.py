@@ -9,8 +9,11 @@ import pytest
 
 from tooldrill.agent.call import Call
 from tooldrill.agent.checker import check_calls
+from tooldrill.agent.engines.base import Generation
 from tooldrill.agent.episode import Message
-from tooldrill.agent.run import past_calls
+from tooldrill.agent.protocols.catalog import get_protocol
+from tooldrill.agent.run import EpisodeRun, Job, past_calls
+from tooldrill.agent.settings import LoopSettings
 from tooldrill.agent.tool import Registry
 from tooldrill.agent.violation import ViolationClass as V
 from tooldrill.data.corrupt.catalog import EPISODE_CLASSES, FOCUS
@@ -20,8 +23,9 @@ from tooldrill.data.settings import DataSettings
 from tooldrill.data.tasks.making import make_tasks
 from tooldrill.data.tasks.solve import judge, open_task
 from tooldrill.data.tasks.task import Split, TaskKind
-from tooldrill.data.traces import REFUSED_CLASSES, Fault, Trace, record
+from tooldrill.data.traces import Fault, Trace, record
 from tooldrill.data.worlds.catalog import world_names
+from tooldrill.data.wrong_turns import NEEDED_REFUSALS, REFUSED_CLASSES
 
 WORLDS = list(world_names(Split.TRAIN))
 SETTINGS = DataSettings(
@@ -54,11 +58,12 @@ def test_a_trace_solves_its_task_when_its_learned_calls_are_carried_out_again(
 ) -> None:
     for trace in traces:
         with open_task(trace.task) as opened:
-            for index in trace.right_turns[:-1]:
-                turn = trace.turns[index]
-                assert turn.call is not None
+            for turn in trace.turns[:-1]:
+                if not turn.right and not turn.done:
+                    continue
                 assert turn.answer is not None
-                observation = opened.session.call(turn.call.name, turn.call.arguments)
+                call = calls_of(turn.reply)[0]
+                observation = opened.session.call(call.name, call.arguments)
                 assert observation.text == turn.answer["content"]
             assert judge(trace.task, opened.session, trace.messages[-1]["content"])
 
@@ -76,20 +81,24 @@ def test_learned_turns_are_disciplined_and_the_last_one_concludes(traces: list[T
 def test_shares_are_those_of_the_settings(traces: list[Trace]) -> None:
     kinds = Counter(trace.kind for trace in traces)
     assert kinds[TaskKind.RECOVER] == 20
-    assert kinds[TaskKind.RESTRAIN] == 8
+    # A task of restraint may be one of recovery: after a call that it forbids.
+    needless = sum(t.fault is not None and t.fault.kind is V.NEEDLESS_CALL for t in traces)
+    assert kinds[TaskKind.RESTRAIN] + needless == 8
     assert sum(trace.task.mask is not None for trace in traces) == 24
     assert sum(trace.fault is not None for trace in traces) == 10
     assert len({trace.id for trace in traces}) == 80
 
 
-def test_a_recovery_has_one_wrong_turn_of_weight_0_and_its_real_error(traces: list[Trace]) -> None:
+def test_only_a_recovery_has_wrong_turns_and_they_have_weight_0_and_an_answer(
+    traces: list[Trace],
+) -> None:
     for trace in traces:
         wrong = [m for m in assistant(trace.messages) if m.get("weight", 1) == 0]
-        assert len(wrong) == (trace.kind is TaskKind.RECOVER)
-        if wrong:
-            after = trace.messages[trace.messages.index(wrong[0]) + 1]
-            assert after["content"].startswith("ERROR")
-            assert after["role"] == ("user" if wrong[0].get("malformed") else "tool")
+        assert bool(wrong) == (trace.kind is TaskKind.RECOVER)
+        assert len(wrong) <= (2 if trace.fault and trace.fault.kind in NEEDED_REFUSALS else 1)
+        for one in wrong:
+            after = trace.messages[trace.messages.index(one) + 1]
+            assert after["role"] == ("tool" if one.get("tool_calls") else "user")
 
 
 @pytest.mark.parametrize("kind", REFUSED_CLASSES)
@@ -114,6 +123,58 @@ def test_a_fault_is_refused_with_its_class_and_the_right_reply_follows(kind: V) 
             assert found == (set() if kind is V.MALFORMED_CALL else {kind})
     # Few tools have an enum or a range.
     assert made >= (1 if kind is V.INVALID_VALUE else 10)
+
+
+@pytest.mark.parametrize("kind", V)
+def test_a_recovery_of_every_class_is_answered_as_the_loop_would_and_repaired(kind: V) -> None:
+    restraint = 1.0 if kind is V.NEEDLESS_CALL else 0.0
+    tasks = make_tasks(WORLDS, 24, 8, (3, 6), recovery=0.0, restraint=restraint)
+    made = 0
+    for task in tasks:
+        for step in range(len(task.oracle) + 1):
+            trace = record(task, random.Random(step), Fault(step, kind))
+            if trace is None:
+                continue
+            made += 1
+            row = trace.row()
+            assert (row["violation"], row["kind"]) == (kind, "recover")
+            wrong = [i for i, turn in enumerate(trace.turns) if not turn.right]
+            # Nothing stands between the wrong reply and the turn that repairs it.
+            assert wrong == list(range(step, step + len(wrong)))
+            assert len(wrong) == 1 + (kind in NEEDED_REFUSALS)
+            assert trace.turns[wrong[-1] + 1].right
+            assert answers_of_the_loop(trace, wrong) == [
+                trace.turns[i].answer["content"] for i in wrong if trace.turns[i].past
+            ]
+    assert made >= (1 if kind is V.INVALID_VALUE else 10)
+
+
+def answers_of_the_loop(trace: Trace, wrong: list[int]) -> list[str]:
+    """What the loop's own episode says when it is given the trace's replies as text."""
+    protocol = get_protocol("native")
+    with open_task(trace.task) as opened:
+        job = Job("t", opened.messages, opened.registry, opened.session, max_steps=99)
+        run = EpisodeRun(job, protocol, LoopSettings(protocol="native"))
+        said = []
+        for index, turn in enumerate(trace.turns[: wrong[-1] + 1]):
+            if turn.past is None and not turn.reply.get("malformed"):
+                continue  # it would end the episode
+            step = run.take(Generation(protocol.write(turn.reply)))
+            assert step is not None
+            if index in wrong:
+                said.append(step.observation)
+        return said
+
+
+def test_rare_classes_are_not_starved() -> None:
+    counts: Counter[str] = Counter()
+    settings = SETTINGS.model_copy(update={"recovery": 0.6, "seed": 3})
+    for first in range(0, 200, 50):
+        traces = make_traces(settings, WORLDS, 50, first)
+        counts.update(trace.fault.kind for trace in traces if trace.fault)
+    assert counts.total() == 60
+    assert set(counts) == set(V)
+    assert min(counts.values()) >= 3
 
 
 def test_a_row_says_where_it_comes_from(traces: list[Trace]) -> None:

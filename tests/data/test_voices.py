@@ -261,11 +261,20 @@ def test_numbers_not_said_by_a_template_may_be_worded_too() -> None:
     assert "Show me the newest four mails." in prompts
 
 
-def test_nothing_follows_a_bare_value_on_its_line() -> None:
-    draft = act("Make a note that says: call Ann", {"line": "call Ann"}, content="call Ann")
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("Make a note that says: call Ann", "call Ann"),
+        ("mail for Bo / call Ann", "call Ann"),
+        ("Would these lines do? Do not import them.\nsize = 5\nowner = ann@lee.org",
+         "size = 5\nowner = ann@lee.org"),
+    ],
+)  # fmt: skip
+def test_nothing_follows_a_bare_value_on_its_line(prompt: str, text: str) -> None:
+    draft = act(prompt, {"line": text}, content=text)
     for seed in range(400):
-        prompt = revoice(draft, random.Random(seed), replace(ALWAYS, values=0.0)).prompt
-        assert re.search(r"call Ann(\n|$)", prompt), prompt
+        voiced = revoice(draft, random.Random(seed), replace(ALWAYS, values=0.0)).prompt
+        assert re.search(rf"{re.escape(text)}(\n|$)", voiced), voiced
 
 
 def test_it_is_cheap(drafts: list[Draft]) -> None:

@@ -24,6 +24,7 @@ from tooldrill.data.values.spoken import (
     span_forms,
     time_forms,
 )
+from tooldrill.data.voices.revoice import Voicing, revoice
 from tooldrill.data.worlds.book import Template
 from tooldrill.data.worlds.catalog import WORLDS, get_world
 
@@ -65,6 +66,34 @@ def test_template(world: str, template: Template) -> None:
         assert not re.search(rf"\b({'|'.join(get_world(world).tool_names)})\b", task.prompt)
         assert "{" not in task.prompt
         assert_derivable(task)
+
+
+# What dishes and people are called is no sentence of which a full stop could be a part.
+NAMES = frozenset({"dish", "food", "containing", "sender"})
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_where_a_text_to_be_copied_ends_is_plain(world: str) -> None:
+    """It is quoted, or nothing that could be a part of it stands behind it."""
+    split, loud = get_world(world).split, Voicing(1.0, 1.0, 1.0, 0.3, 1.0)
+    for template in get_world(world).templates(TaskKind.ACT):
+        for seed in range(12):
+            draft = template.draft(random.Random(f"{template.name}{seed}"))
+            prompts = [draft.prompt, revoice(draft, random.Random(seed), loud, split).prompt]
+            for name, value in ((k, v) for _, given in draft.oracle for k, v in given.items()):
+                if isinstance(value, str) and len(value.split()) >= 4 and name not in NAMES:
+                    for prompt in prompts:
+                        bare = rf"(?<!['\"]){re.escape(value)}[.!?]"
+                        assert not re.search(bare, prompt), (template.name, name, prompt)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_articles_fit_what_is_drawn_behind_them(world: str) -> None:
+    for template in get_world(world).book.templates:
+        for seed in range(25):
+            prompt = template.draft(random.Random(f"{template.name}{seed}")).prompt
+            # Codes may end in a letter of their own.
+            assert not re.search(r"(?<![\w.'/-])[Aa] (?!one)[aeioAEIO]", prompt), prompt
 
 
 @pytest.mark.parametrize("world", WORLDS)

@@ -70,3 +70,21 @@ def test_suite_hash_knows_content_and_order(build):
     assert suite_of([build.task(number=0), second]).sha256 == suite.sha256
     assert suite_of([second, first]).sha256 != suite.sha256
     assert suite_of([first.model_copy(update={"prompt": "x"}), second]).sha256 != suite.sha256
+
+
+def test_tasks_are_kept_and_files_without_them_still_load(build, saved):
+    results, path = saved
+    assert results.tasks == []
+    older = json.loads(path.read_text("utf-8"))
+    del older["tasks"]
+    path.write_text(json.dumps(older), "utf-8")
+    assert Results.load(path) == results
+    task = build.task()
+    with_task = results.model_copy(update={"tasks": [task]})
+    with_task.save(path)
+    assert Results.load(path).tasks == [task]
+    raw = json.loads(path.read_text("utf-8"))
+    raw["tasks"][0]["id"] = "another"
+    path.write_text(json.dumps(raw), "utf-8")
+    with pytest.raises(TooldrillError, match="not those that `task_ids` names"):
+        Results.load(path)

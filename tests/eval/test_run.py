@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -6,6 +7,9 @@ from tooldrill.agent.episode import Outcome
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.settings import EngineSettings, LoopSettings, SamplingSettings
 from tooldrill.agent.violation import ViolationClass
+from tooldrill.data.from_models.failures import own_failures
+from tooldrill.data.from_models.rollouts import read_rollouts
+from tooldrill.data.ingest.report import Report
 from tooldrill.data.tasks.making import make_tasks
 from tooldrill.data.tasks.task import TaskKind
 from tooldrill.eval.measure import measure
@@ -13,7 +17,7 @@ from tooldrill.eval.results import ModelInfo, Results
 from tooldrill.eval.run import evaluate, partial_path
 
 MODEL = ModelInfo(name="rule", source="test", sha256="b" * 64)
-LOOP = LoopSettings(max_steps=5)
+LOOP = LoopSettings(max_steps=8)
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +78,7 @@ def test_the_oracle_scores_fully(tasks, rule_engine, tmp_path):
     assert m.recovery.total == 4
     assert results.task_ids == [e.task for e in results.episodes] == [task.id for task in tasks]
     assert results.suite.seed == 3
+    assert results.tasks == tasks
     assert Results.load(out) == results
     assert [path.name for path in tmp_path.iterdir()] == ["oracle.json"]
 
@@ -141,7 +146,7 @@ def test_a_killed_run_goes_on_without_repeating(tasks, rule_engine, tmp_path):
 @pytest.mark.parametrize(
     ("loop", "model", "count"),
     [
-        (LoopSettings(max_steps=5, sampling=SamplingSettings(temperature=0.5)), MODEL, 20),
+        (LoopSettings(max_steps=8, sampling=SamplingSettings(temperature=0.5)), MODEL, 20),
         (LOOP, MODEL.model_copy(update={"sha256": "c" * 64}), 20),
         (LOOP, MODEL, 19),
     ],
@@ -181,3 +186,30 @@ def test_no_tasks_and_twin_ids_are_refused(tasks, rule_engine, tmp_path):
         with pytest.raises(TooldrillError):
             run(bad, rule_engine(silent), tmp_path / "none.json")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_failures_are_paired_right_out_of_a_results_file(tasks, rule_engine, tmp_path):
+    """Of tasks of training worlds: those of held-out ones are left out and counted."""
+    heldout = make_tasks(["calendar"], 4, 3, (2, 4), recovery=0.0, restraint=0.0)
+    every = [*tasks, *heldout]
+    solve = oracle(every)
+
+    def invents_once(turn):
+        refused = any('"zz"' in json.dumps(message) for message in turn.messages)
+        messages = [*turn.messages[:1], *turn.messages[3:]] if refused else turn.messages
+        reply = solve(SimpleNamespace(messages=messages))
+        if "<tool_call>" not in reply or any(m["role"] == "assistant" for m in turn.messages):
+            return reply
+        call = json.loads(reply.removeprefix("<tool_call>").removesuffix("</tool_call>"))
+        return written(call["name"], {**call["arguments"], "zz": 1})
+
+    out = tmp_path / "model.json"
+    run(every, rule_engine(invents_once), out)
+    report = Report()
+    rows = list(own_failures(read_rollouts(out), report))
+    assert report.dropped["heldout_world"].count == 4
+    assert {row["world"] for row in rows} <= {"files", "inventory"}
+    acting = [t for t in tasks if t.kind is TaskKind.ACT and t.oracle and not t.history]
+    assert {row["trace_id"] for row in rows} >= {f"{task.id}+own@0" for task in acting}
+    assert {row["violation"] for row in rows} == {"invented_argument"}
+    assert all(row["source"] == "own_failure" for row in rows)

@@ -28,7 +28,7 @@ def test_a_template_without_stop_tokens_is_refused() -> None:
     tokenizer = load_tokenizer(resolve(ModelSettings(path="smollm2-135m")))
     native = get_protocol("native")
     good = Encoder(tokenizer, ChatTemplate(bundled_template()), 512).example(ROW, native)
-    learned = [label for label in good.labels if label != IGNORED]
+    learned = [label for label in good.sequences[0].labels if label != IGNORED]
     assert tokenizer.decode(learned) == "Hello.<|im_end|>"
     with pytest.raises(TooldrillError, match=r"t-1/native.*no stop token"):
         Encoder(tokenizer, ChatTemplate(BARE), 512).example(ROW, native)

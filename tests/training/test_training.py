@@ -22,7 +22,7 @@ from tooldrill.data.settings import DataSettings
 from tooldrill.training.base_model import load_tokenizer
 from tooldrill.training.checkpoints import latest_checkpoint
 from tooldrill.training.dpo import train_dpo
-from tooldrill.training.examples import IGNORED, Encoder, order_for_sharing
+from tooldrill.training.examples import IGNORED, Encoder
 from tooldrill.training.find_base import resolve
 from tooldrill.training.settings import (
     DpoSettings,
@@ -69,7 +69,7 @@ def test_exactly_the_right_replies_are_learned(
 ) -> None:
     tokenizer, spoken = load_tokenizer(resolve(model)), get_protocol(protocol)
     for row in read_rows(data / "sft.jsonl"):
-        example = encoder.example(row, spoken)
+        (example,) = encoder.example(row, spoken).sequences
         learned = [i for i, label in enumerate(example.labels) if label != IGNORED]
         assert [example.labels[i] for i in learned] == [example.input_ids[i] for i in learned]
         wanted = [
@@ -85,7 +85,7 @@ def test_pieces_are_the_tokens_of_the_whole_text(encoder: Encoder, data: Path) -
     for row in read_rows(data / "sft.jsonl"):
         text = template.render(row["messages"], row["tools"], native, add_generation_prompt=False)
         whole = encoder._tokenizer(text, add_special_tokens=False)["input_ids"]
-        assert encoder.example(row, native).input_ids == whole
+        assert encoder.example(row, native).rows == [whole]
 
 
 def test_a_pair_differs_only_after_its_prompt(encoder: Encoder, data: Path) -> None:
@@ -100,15 +100,6 @@ def test_an_example_that_is_too_long_is_refused(model: ModelSettings, data: Path
     with pytest.raises(TooldrillError, match="more than training") as caught:
         short.example(read_rows(data / "sft.jsonl")[0], get_protocol("native"))
     assert "training.max_length=" in caught.value.next_step
-
-
-def test_examples_that_share_a_prefix_meet_in_a_batch() -> None:
-    prefixes = ["a", "b"] * 6
-    order = order_for_sharing(prefixes, 3, 0)
-    assert sorted(order) == list(range(12))
-    for start in range(0, 12, 3):
-        assert len({prefixes[i] for i in order[start : start + 3]}) == 1
-    assert order_for_sharing(prefixes, 3, 1) != order
 
 
 def adapter(folder: Path) -> dict[str, torch.Tensor]:

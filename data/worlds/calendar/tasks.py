@@ -76,7 +76,7 @@ def _lasting(draw: Draw) -> tuple[str, int]:
 
 @BOOK.act(
     "Keep an hour for '{title}' on {day} from {time}.",
-    "On {day} at {time} I have this: {title}. It takes the usual hour.",
+    "On {day} at {time} I have this: '{title}'. It takes the usual hour.",
     '{day}, {time}: "{title}". Into the calendar with it!',
     "Would you note '{title}' for {day} at {time}, please?",
 )

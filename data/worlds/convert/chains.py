@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tooldrill.data.values.names import Draw
 from tooldrill.data.worlds.book import Book, Draft
 from tooldrill.data.worlds.convert.session import ConvertSession
@@ -19,6 +21,14 @@ from tooldrill.data.worlds.convert.tasks import (
 from tooldrill.data.worlds.trail import Trail, as_number
 
 BOOK = Book()
+
+
+def counted(draw: Draw) -> str:
+    """What a number may count: `hours`, `guests`, or some thing such as `ladders`."""
+    thing = draw.product().split()[-1]
+    plural = thing if thing.endswith("s") else re.sub(r"(?<=ch|sh|ox)$", "e", thing) + "s"
+    plural = re.sub(r"lfs$", "lves", re.sub(r"(?<=[^aeiou])ys$", "ies", plural))
+    return draw.pick((plural, plural, "dollars", "hours", "guests", "pages", "points"))
 
 
 @BOOK.act(
@@ -60,7 +70,7 @@ def kept_figure(draw: Draw) -> Draft:
 def corrected_figure(draw: Draw) -> Draft:
     state = register(draw, 2)
     name, value = draw.pick(list(state["register"])), draw.number(2000, 99000) / 8
-    unit = draw.pick(("dollars", "pallets", "hours", "guests", "sacks", draw.word()))
+    unit = counted(draw)
     value = int(value) if value.is_integer() else value
     trail = Trail(ConvertSession, state)
     trail.do("store_result", name=name, value=value, unit=unit, replace=True)
@@ -195,7 +205,7 @@ def same_length_again(draw: Draw) -> Draft:
 def sum_of_kept(draw: Draw) -> Draft:
     state, name = register(draw, 5), register_name(draw)
     wanted = draw.sample(list(state["register"]), 3)
-    unit, way = draw.word(), draw.pick(("up", "down"))
+    unit, way = counted(draw), draw.pick(("up", "down"))
     trail = Trail(ConvertSession, state)
     values = [trail.number("recall_result", name=each) for each in wanted]
     total = trail.number("list_statistic", numbers=values, measure="sum")

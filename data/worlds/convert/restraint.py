@@ -40,7 +40,7 @@ def numbers_chat(draw: Draw) -> Draft:
 def beyond_numbers(draw: Draw) -> Draft:
     wish, short = draw.pick(
         (
-            (f"look up what a {draw.product()} costs in {draw.city()}", "look up prices"),
+            (f"look up what the {draw.product()} costs in {draw.city()}", "look up prices"),
             (f"transfer {draw.number(20, 900)} dollars to {draw.person()}", "transfer money"),
             (f"tell me how far {draw.city()} is from here", "measure distances on a map"),
             (f"find out today's exchange rate of the {draw.fake.currency_name()}", "see rates"),
@@ -135,6 +135,6 @@ def no_register(draw: Draw) -> Draft:
 def no_thermometer(draw: Draw) -> Draft:
     prompt = draw.say(degrees=draw.number(-20, 450), name=draw.first_name())
     answer = "I am sorry, none of my tools converts temperatures, and I would rather not guess."
-    return Draft(
-        prompt, register(draw, 1), [], answer, without=("convert_temperature",), ending=Ending.ADMIT
-    )
+    # The formula could be worked out step by step, so that is not offered either.
+    without = ("convert_temperature", "do_arithmetic")
+    return Draft(prompt, register(draw, 1), [], answer, without=without, ending=Ending.ADMIT)

@@ -193,8 +193,8 @@ def quote_by_place(draw: Draw) -> Draft:
 @BOOK.act(
     "Mark {place} of {code} so that I find it again; call it '{label}'.",
     "Bookmark '{label}' goes into {code}, {place}.",
-    "{code}, {place}: leave a bookmark there that says {label}.",
-    "I stopped reading at {place} of {code}. Keep the spot under the label {label}.",
+    "{code}, {place}: leave a bookmark there that says '{label}'.",
+    "I stopped reading at {place} of {code}. Keep the spot under the label '{label}'.",
 )
 def mark_spot(draw: Draw) -> Draft:
     documents = shelves.shelf(draw, 3)

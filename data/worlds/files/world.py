@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.base import Session, ToolError, World
-from tooldrill.data.worlds.files import lookups, restraint, tasks
+from tooldrill.data.worlds.files import chains, lookups, restraint, tasks
 
 MAX_FILE_BYTES = 1_000_000
 
@@ -297,4 +297,4 @@ class FilesWorld(World):
     name = "files"
     split = Split.TRAIN
     session_type = FilesSession
-    book = tasks.BOOK + lookups.BOOK + restraint.BOOK
+    book = tasks.BOOK + lookups.BOOK + chains.BOOK + restraint.BOOK

@@ -146,7 +146,7 @@ def reprice(draw: Draw) -> Draft:
 
 
 @BOOK.act(
-    "We will sell a {name} now; it belongs to {category} and costs {price}.",
+    "The {name} is new in our shop; it belongs to {category} and costs {price}.",
     "New in our range: {name}, {price} apiece, filed under {category}.",
     "Please enter the {name} into the catalogue ({category}, {price}).",
 )

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.base import ToolError, World
-from tooldrill.data.worlds.inventory import lookups, restraint, tasks
+from tooldrill.data.worlds.inventory import chains, lookups, restraint, tasks
 from tooldrill.data.worlds.tables import Row, TableSession
 
 
@@ -251,4 +251,4 @@ class InventoryWorld(World):
     name = "inventory"
     split = Split.TRAIN
     session_type = InventorySession
-    book = tasks.BOOK + lookups.BOOK + restraint.BOOK
+    book = tasks.BOOK + lookups.BOOK + chains.BOOK + restraint.BOOK

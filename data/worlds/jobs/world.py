@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.base import World
-from tooldrill.data.worlds.jobs import chains, restraint, tasks, timed
+from tooldrill.data.worlds.jobs import chains, restraint, sweeps, tasks, timed
 from tooldrill.data.worlds.jobs.session import JobsSession
 
 
@@ -14,4 +14,4 @@ class JobsWorld(World):
     name = "jobs"
     split = Split.TRAIN
     session_type = JobsSession
-    book = tasks.BOOK + timed.BOOK + chains.BOOK + restraint.BOOK
+    book = tasks.BOOK + timed.BOOK + chains.BOOK + sweeps.BOOK + restraint.BOOK

@@ -87,7 +87,7 @@ def let_it_go(draw: Draw) -> Draft:
     "{asker} needs the {key} that {name} mailed me. Send it there with the subject '{subject}' and "
     "nothing but the {key} in the text.",
     "Look up the {key} in {name}'s mail, then mail {asker} just that. Subject: {subject}",
-    "{name} told me a {key}. {asker} should get it in a mail headed '{subject}', the bare {key} "
+    "{name} told me the {key}. {asker} should get it in a mail headed '{subject}', the bare {key} "
     "as its text.",
     "Would you copy the {key} out of the mail from {name} and send it (and only it) to {asker}? "
     "'{subject}' is a good subject.",
@@ -141,7 +141,7 @@ def collect(draw: Draw) -> Draft:
     box, word = Mailbox(draw, 3), code(draw)
     numbers = [
         box.add(person(draw), subject=f"{subject(draw)} ({word})")["id"]
-        for _ in range(draw.number(2, 4))
+        for _ in range(draw.number(2, 6))
     ]
     folder = box.own_folder()
     newest_first = sorted(

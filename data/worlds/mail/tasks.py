@@ -35,7 +35,7 @@ BOOK = Book(
 
 
 @BOOK.act(
-    "Write to {to}. Subject: {subject}. Text: {body}",
+    "Write to {to}. Subject: '{subject}'. Text: {body}",
     'Please mail {to} the following: "{body}" The subject line is "{subject}".',
     "{to} has to know this: '{body}'. Put '{subject}' on top and off it goes.",
     "mail -> {to} / {subject} / {body}",
@@ -130,7 +130,7 @@ def pass_on_bare(draw: Draw) -> Draft:
     "{number} belongs into {folder}.",
     "Put message {number} away under {folder}, please.",
     "File mail {number} in the {folder} folder.",
-    "{number} => {folder}",
+    "{number} => folder {folder}",
     "I keep stumbling over {number}. Could it live in {folder} from now on?",
 )
 def put_away(draw: Draw) -> Draft:

@@ -93,7 +93,9 @@ def no_undoing(draw: Draw) -> Draft:
     store.set(key, store.value(key))
     answer = "I am afraid that undoing is not among my tools."
     prompt = draw.say(name=draw.first_name())
-    return Draft(prompt, store.state, [], answer, without=("undo_changes",), ending=Ending.ADMIT)
+    # What was set once could be unset, which comes to the same.
+    without = ("undo_changes", "unset_setting")
+    return Draft(prompt, store.state, [], answer, without=without, ending=Ending.ADMIT)
 
 
 @BOOK.restrain(

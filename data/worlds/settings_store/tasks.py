@@ -48,7 +48,7 @@ def new_number(draw: Draw) -> Draft:
     "{profile} needs {value} as its {key}.",
     "Set it to {value}: I mean {key}, but only for {profile}.",
     "{profile}: {key} = {value}",
-    "Leave everyone else alone, just give {profile} a {key} of {value}.",
+    "Leave everyone else alone, just give {profile} the value {value} for {key}.",
 )
 def new_value_elsewhere(draw: Draw) -> Draft:
     store = Store(draw)

@@ -23,13 +23,13 @@ LABELS = ("bug", "ui", "docs", "backend", "billing", "mobile", "security", "word
 _SPOKEN_STATUS = {"open": "open", "in_progress": "in progress", "closed": "closed"}
 
 
-def problem(draw: Draw) -> str:
-    """A ticket's title, such as `Export fails for Smith Ltd`."""
+def problem(draw: Draw, company: str = "") -> str:
+    """A ticket's title, such as `Export fails for Smith Ltd`, about any company or that one."""
     part = draw.pick(
         ("Export", "Login", "Search", "Invoice page", "Upload", "Sync", "Report", "Password reset")
     )
     trouble = draw.pick(("fails for", "is slow for", "shows an error to", "is empty for"))
-    return f"{part} {trouble} {draw.company()}"
+    return f"{part} {trouble} {company or draw.company()}"
 
 
 def tickets(draw: Draw, count: int, **fixed: Any) -> list[dict[str, Any]]:
@@ -56,9 +56,9 @@ def tracker(entries: list[dict[str, Any]], **tables: list[dict[str, Any]]) -> di
 
 
 @BOOK.act(
-    "Open a ticket: {title}.",
+    "Open a ticket: {title}",
     'We need a new ticket called "{title}".',
-    "A customer reports this: {title}. Please file it.",
+    "A customer reports '{title}'. Please file it.",
     "please log '{title}'",
     "Could you write down '{title}' in the tracker?",
 )
@@ -72,7 +72,7 @@ def report(draw: Draw) -> Draft:
 
 @BOOK.act(
     "Open a ticket '{title}' for {person}; its priority is {priority}.",
-    "{person} has to look at this, {priority} priority: {title}. Make a ticket.",
+    "{person} has to look at '{title}', {priority} priority. Make a ticket.",
     '"{title}" needs a ticket with {priority} priority, and {person} takes it.',
 )
 def report_for(draw: Draw) -> Draft:
@@ -87,7 +87,7 @@ def report_for(draw: Draw) -> Draft:
 
 
 @BOOK.act(
-    "Ticket {number} is {status} now.",
+    "Ticket {number} counts as {status} from now on.",
     "Mark {number} as {status}, please.",
     "{number} -> {status}",
     "The tracker is wrong about {number}: it should be {status}.",

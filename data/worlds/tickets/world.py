@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.base import ToolError, World
 from tooldrill.data.worlds.tables import Row, TableSession
-from tooldrill.data.worlds.tickets import restraint, tasks
+from tooldrill.data.worlds.tickets import chains, restraint, tasks
 
 Status = Literal["open", "in_progress", "closed"]
 Priority = Literal["low", "normal", "high"]
@@ -217,4 +217,4 @@ class TicketsWorld(World):
     name = "tickets"
     split = Split.TRAIN
     session_type = TicketsSession
-    book = tasks.BOOK + restraint.BOOK
+    book = tasks.BOOK + chains.BOOK + restraint.BOOK

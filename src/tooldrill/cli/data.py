@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tooldrill.cli.arguments import ConfigArgument, ForceOption, OverridesArgument, open_run
+from tooldrill.cli.check import ProtocolChoice
 from tooldrill.cli.data_validate import validate
 from tooldrill.cli.other_data import register as register_other
 from tooldrill.cli.stages import run_stage
@@ -37,7 +38,12 @@ def preview(
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Examples shown.")] = 3,
     pairs: Annotated[bool, typer.Option("--pairs", help="Preference pairs, not traces.")] = False,
     trace_id: Annotated[
-        str | None, typer.Option("--id", metavar="TRACE_ID", help="Only this trace.")
+        str | None,
+        typer.Option("--id", metavar="TRACE_ID", help="Only this trace, or an error's example."),
+    ] = None,
+    protocol: Annotated[
+        ProtocolChoice | None,
+        typer.Option("--protocol", help="Default: those that training uses."),
     ] = None,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page instead.")
@@ -46,7 +52,14 @@ def preview(
     """Show examples as the model sees them: learned tokens coloured, the rest dim."""
     from tooldrill.cli.preview import show_examples
 
-    show_examples(open_run(config, overrides), count, pairs=pairs, wanted=trace_id, html=html)
+    show_examples(
+        open_run(config, overrides),
+        count,
+        pairs=pairs,
+        wanted=trace_id,
+        html=html,
+        protocol=protocol.value if protocol else None,
+    )
 
 
 def stats(config: ConfigArgument, overrides: OverridesArgument = None) -> None:

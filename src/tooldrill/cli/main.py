@@ -65,6 +65,11 @@ def _explain(error: BaseException) -> tuple[str, ...] | None:
             f"error: the disk is full{where}",
             "next:  free some space and run the same command: it goes on from here",
         )
+    if isinstance(error, OSError) and error.errno == errno.EROFS:
+        return (
+            f"error: {error.filename} lies on a disk that cannot be written to",
+            "next:  work in another folder (runs=FOLDER)",
+        )
     if isinstance(error, PermissionError):
         return (
             f"error: no permission for {error.filename}",

@@ -106,7 +106,7 @@ def failures(
         Path,
         typer.Argument(
             metavar="RESULTS.json",
-            help="The episodes.jsonl of `data teach`, or results that carry their tasks.",
+            help="The results of `tooldrill eval`, or the episodes.jsonl of `data teach`.",
             show_default=False,
         ),
     ],
@@ -116,9 +116,12 @@ def failures(
     ] = None,
     force: ForceOption = False,
 ) -> None:
-    """Pair a model's own violations with the right calls: preference data for another round."""
+    """Pair a model's own violations with the right calls: preference data for another round.
+
+    Episodes on held-out tasks are left out: what is measured must not be trained on.
+    """
     from tooldrill.agent.errors import TooldrillError
-    from tooldrill.data.from_models.failures import own_failures
+    from tooldrill.data.from_models.failures import HELDOUT, own_failures
     from tooldrill.data.from_models.rollouts import read_rollouts
     from tooldrill.data.ingest.report import Report
     from tooldrill.data.ingest.run import new_set, require_new
@@ -131,6 +134,13 @@ def failures(
         pairs = rows.rows
     _tell(found, report)
     if not pairs:
+        held = found.dropped.get(HELDOUT)
+        if held is not None and held.count == found.read:
+            raise TooldrillError(
+                f"all {found.read} episodes are on held-out tasks, which must not be trained on",
+                "let the model work on training tasks: tooldrill data teach --model FILE.gguf "
+                "--count 200 --out DIR; then give DIR/episodes.jsonl",
+            )
         raise TooldrillError(
             f"no pair could be made of {found.read} episodes",
             "give more episodes of a model that still fails: tooldrill data teach --count N",

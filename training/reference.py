@@ -1,0 +1,110 @@
+"""The reference model's log-probabilities, computed once and kept by content.
+
+DPO compares the model in training with the one it began as. That one never changes, so each reply's
+log-probability is computed before the first step, with the same prefix forests, and written to the
+user's cache under a hash of the weights: another run over the same pairs, a resumed one, or a
+longer one computes only what is new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tooldrill.agent.atomic import write_text
+from tooldrill.agent.progress import Progress, silent
+from tooldrill.training.cache import cache_folder
+from tooldrill.training.engine.batches import PreferenceBatches
+from tooldrill.training.engine.packing import plan_steps
+from tooldrill.training.examples import Preference
+
+Pair = tuple[float, float]
+
+
+def reference_log_probs(
+    model: Any,
+    preferences: Sequence[Preference],
+    groups: Sequence[str],
+    *,
+    budget: int,
+    progress: Progress = silent,
+) -> list[Pair]:
+    """The summed log-probabilities (nats) of each preference's chosen and rejected reply.
+
+    Args:
+        model: as it is before training, with TRL's fused head.
+        groups: what each preference shares with others, see `plan_steps`.
+        budget: most tokens computed at once.
+    """
+    path = cache_folder() / "reference" / f"{fingerprint(model)}.json"
+    known: dict[str, Pair] = _read(path)
+    keys = [_key(preference) for preference in preferences]
+    missing = list({key: i for i, key in enumerate(keys) if key not in known}.values())
+    if missing:
+        wanted = [preferences[i] for i in missing]
+        found = _compute(model, wanted, [groups[i] for i in missing], budget, progress)
+        known |= {keys[i]: pair for i, pair in zip(missing, found, strict=True)}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, json.dumps(known))
+    return [known[key] for key in keys]
+
+
+def fingerprint(model: Any) -> str:
+    """A hash of every weight and of how it is computed with."""
+    digest = hashlib.sha256()
+    for name, weights in sorted(model.state_dict().items()):
+        digest.update(f"{name} {tuple(weights.shape)} {weights.dtype}".encode())
+        whole = weights.detach().cpu().contiguous().flatten().view(torch.uint8)
+        digest.update(memoryview(whole.numpy()))
+    config = model.get_base_model().config.to_dict()
+    digest.update(json.dumps(config, sort_keys=True, default=str).encode())
+    return digest.hexdigest()[:32]
+
+
+def _compute(
+    model: Any,
+    preferences: Sequence[Preference],
+    groups: Sequence[str],
+    budget: int,
+    progress: Progress,
+) -> list[Pair]:
+    rows = [p.rows for p in preferences]
+    plan = plan_steps(rows, groups, batch_size=len(rows), budget=budget)
+    collate = PreferenceBatches(preferences)
+    device = next(model.parameters()).device
+    found: dict[int, Pair] = {}
+    training = model.training
+    model.eval()
+    for done, members in enumerate(plan.packs):
+        progress(done, len(plan.packs), "log-probabilities of the reference")
+        batch = collate([{"members": members, "share": 1.0}])
+        ids, present = batch["input_ids"].to(device), batch["attention_mask"].to(device)
+        labels = ids.masked_fill(batch["completion_mask"].to(device) == 0, -100)
+        with torch.no_grad():
+            output = model(input_ids=ids, attention_mask=present, labels=labels, fused_lm_head=True)
+        chosen, rejected = output.log_probs.sum(1).float().cpu().chunk(2)
+        found |= {
+            member: (chosen[place].item(), rejected[place].item())
+            for place, member in enumerate(members)
+        }
+    model.train(training)
+    return [found[index] for index in range(len(preferences))]
+
+
+def _key(preference: Preference) -> str:
+    sides = [preference.prompt_ids, preference.chosen_ids, preference.rejected_ids]
+    return hashlib.sha256(json.dumps(sides).encode()).hexdigest()[:32]
+
+
+def _read(path: Path) -> dict[str, Pair]:
+    """What is in the cache; one that cannot be read is as good as none."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        return {str(key): (float(pair[0]), float(pair[1])) for key, pair in content.items()}
+    except (OSError, ValueError, TypeError, AttributeError, IndexError):
+        return {}
