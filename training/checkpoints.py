@@ -30,4 +30,6 @@ class MarkComplete(TrainerCallback):  # type: ignore[misc]
     """Marks each checkpoint once everything in it is written."""
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if not state.is_world_process_zero:
+            return
         (Path(args.output_dir) / f"checkpoint-{state.global_step}" / _MARKER).touch()

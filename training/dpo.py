@@ -69,6 +69,7 @@ def train_dpo(  # noqa: PLR0917 - the parts of a training run, in the order they
             processing_class=texts.tokenizer,
             callbacks=[*callbacks(progress), *collapse],
             violations=[p.violation for p in preferences],
+            sft_weight=stage.sft_weight,
         )
         batches.reference = reference_log_probs(
             trainer.model, preferences, groups, budget=prepared.hardware.tokens, progress=progress
@@ -81,13 +82,8 @@ def _longest(preferences: list[Preference]) -> int:
 
 
 def _loss(stage: DpoSettings) -> dict[str, Any]:
-    types: list[str] = [stage.loss]
-    weights = [1.0]
-    if stage.sft_weight:
-        types, weights = [*types, "sft"], [*weights, stage.sft_weight]
     return {
-        "loss_type": types,
-        "loss_weights": weights,
+        "loss_type": [stage.loss],
         "beta": stage.beta,
         "label_smoothing": stage.label_smoothing,
         "precompute_ref_log_probs": True,

@@ -13,6 +13,7 @@ import torch
 
 from tooldrill.agent.engines.llama import physical_cores
 from tooldrill.training.engine.tree_attention import Kernel
+from tooldrill.training.processes import processes_here
 from tooldrill.training.settings import HardwareSettings
 
 # Below this the conversions of autocast cost more than the faster multiplication gains.
@@ -120,7 +121,7 @@ def _memory(
 def _free_memory(device: str) -> float:
     if device.startswith("cuda"):
         return float(torch.cuda.mem_get_info(torch.device(device))[0])
-    return float(psutil.virtual_memory().available)
+    return float(psutil.virtual_memory().available) / processes_here()
 
 
 def _attention(settings: HardwareSettings, device: str) -> tuple[Kernel, str]:

@@ -22,6 +22,7 @@ from tooldrill.training.cache import cache_folder
 from tooldrill.training.engine.batches import PreferenceBatches
 from tooldrill.training.engine.packing import plan_steps
 from tooldrill.training.examples import Preference
+from tooldrill.training.processes import agreed, gathered, is_first, process_count, process_rank
 
 Pair = tuple[float, float]
 
@@ -44,13 +45,15 @@ def reference_log_probs(
     path = cache_folder() / "reference" / f"{fingerprint(model)}.json"
     known: dict[str, Pair] = _read(path)
     keys = [_key(preference) for preference in preferences]
+    known = agreed(known)
     missing = list({key: i for i, key in enumerate(keys) if key not in known}.values())
     if missing:
         wanted = [preferences[i] for i in missing]
         found = _compute(model, wanted, [groups[i] for i in missing], budget, progress)
         known |= {keys[i]: pair for i, pair in zip(missing, found, strict=True)}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, json.dumps(known))
+        if is_first():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_text(path, json.dumps(known))
     return [known[key] for key in keys]
 
 
@@ -81,6 +84,8 @@ def _compute(
     training = model.training
     model.eval()
     for done, members in enumerate(plan.packs):
+        if done % process_count() != process_rank():
+            continue
         progress(done, len(plan.packs), "log-probabilities of the reference")
         batch = collate([{"members": members, "share": 1.0}])
         ids, present = batch["input_ids"].to(device), batch["attention_mask"].to(device)
@@ -93,6 +98,7 @@ def _compute(
             for place, member in enumerate(members)
         }
     model.train(training)
+    found = gathered(found)
     return [found[index] for index in range(len(preferences))]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import math
-import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -16,11 +16,13 @@ from transformers.trainer_callback import PrinterCallback
 from tooldrill.agent.atomic import atomic_directory, write_text
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.training.checkpoints import latest_checkpoint
+from tooldrill.training.collapse import StopOnCollapse
 from tooldrill.training.engine.packing import Rows, StepPlan, plan_steps
 from tooldrill.training.hardware import Hardware
+from tooldrill.training.processes import agreed, is_first, process_count
 from tooldrill.training.settings import StageSettings
 from tooldrill.training.setup import TrainSummary
-from tooldrill.training.telling import write_curve
+from tooldrill.training.telling import curve_of
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def plan_run(
     Raises:
         TooldrillError: when the processes are more than a step's examples.
     """
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    processes = process_count()
     if processes > stage.batch_size:
         raise TooldrillError(
             f"{processes} processes cannot share a step of {stage.batch_size} examples",
@@ -89,7 +91,8 @@ def run_trainer(
             the first checkpoint.
     """
     trainer.remove_callback(PrinterCallback)
-    checkpoint = latest_checkpoint(Path(trainer.args.output_dir))
+    folder = Path(trainer.args.output_dir)
+    checkpoint = agreed(latest_checkpoint(folder) if is_first() else None)
     start = time.perf_counter()
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -99,13 +102,15 @@ def run_trainer(
         raise TooldrillError(
             "training ran out of memory", f"set {_less_memory(trainer, plan, counts)}"
         ) from error
-    curve = write_curve(trainer.state.log_history, out / "curve.jsonl")
+    curve = curve_of(trainer.state.log_history)
     final = curve[-1]["loss"] if curve else float("nan")
     if math.isnan(final):
         raise TooldrillError(
             "the loss is no longer a number", "lower the learning_rate and run with --force"
         )
     stopped = _save(trainer, out / "adapter")
+    if is_first():
+        write_text(out / "curve.jsonl", "".join(json.dumps(entry) + "\n" for entry in curve))
     seen = [index for pack in plan.packs for index in pack]
     summary = TrainSummary(
         adapter=out / "adapter",
@@ -120,13 +125,18 @@ def run_trainer(
         choices=choices,
         stopped=stopped,
     )
-    write_text(out / "summary.json", summary.model_dump_json(indent=1))
+    if is_first():
+        write_text(out / "summary.json", summary.model_dump_json(indent=1))
     return summary
 
 
 def _save(trainer: Any, adapter: Path) -> str | None:
     """Writes the adapter; after a collapse the one from before it. Returns why it ended early."""
-    collapse = next((c for c in trainer.callback_handler.callbacks if hasattr(c, "healthy")), None)
+    collapse = next(
+        (c for c in trainer.callback_handler.callbacks if isinstance(c, StopOnCollapse)), None
+    )
+    if not is_first():
+        return collapse.reason if collapse else None
     with atomic_directory(adapter) as folder:
         if collapse is None or collapse.reason is None:
             trainer.model.save_pretrained(str(folder), selected_adapters=["default"])

@@ -111,7 +111,9 @@ class DpoSettings(StageSettings):
     loss: DpoLoss = Field("sigmoid", description="Any of TRL's.")
     beta: float = Field(0.1, gt=0)
     label_smoothing: float = Field(0.0, ge=0, lt=0.5, description="For robust and exo_pair.")
-    sft_weight: float = Field(0.2, ge=0, description="Weight of an added SFT term (RPO alpha).")
+    sft_weight: float = Field(
+        0.2, ge=0, description="Weight of an added SFT term, per token (RPO, arXiv:2404.19733)."
+    )
     collapse: float | None = Field(
         0.5,
         gt=0,
@@ -133,6 +135,10 @@ class TrainingSettings(Settings):
     quantization: QuantizationSettings = QuantizationSettings()
     hardware: HardwareSettings = HardwareSettings()
     max_length: int = Field(4096, ge=64, description="Longest example; longer ones are refused.")
+    launcher: str | None = Field(
+        None,
+        description="Several processes: `accelerate launch --num_processes 2`; on CPUs `torchrun`.",
+    )
     report_to: list[Tracker] = Field(["tensorboard"], description="Where curves are sent.")
     sft: SftSettings = SftSettings()
     dpo: DpoSettings = DpoSettings()

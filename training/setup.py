@@ -22,6 +22,13 @@ from tooldrill.training.examples import Encoder
 from tooldrill.training.find_base import BaseModel as Base
 from tooldrill.training.find_base import resolve
 from tooldrill.training.hardware import Hardware, Shape, settle
+from tooldrill.training.processes import (
+    agreed,
+    is_first,
+    join,
+    process_count,
+    processes_here,
+)
 from tooldrill.training.quantized_base import load_quantized, require_quantization
 from tooldrill.training.settings import (
     HardwareSettings,
@@ -102,6 +109,7 @@ def prepare_model(base: Base, settings: TrainingSettings, longest: int, out: Pat
     Args:
         longest: tokens of the longest example.
     """
+    join(cpu=settings.hardware.device == "cpu" or not torch.cuda.is_available())
     quantization = settings.quantization
     if quantization.enabled:
         require_quantization(settings.hardware)
@@ -110,10 +118,11 @@ def prepare_model(base: Base, settings: TrainingSettings, longest: int, out: Pat
         weights = base_model.load_model(base)
     config = weights.config.get_text_config()
     shape = Shape(config.num_hidden_layers, config.hidden_size, longest)
-    hardware = settle(_kept(settings.hardware, out), shape)
-    _keep(hardware, out)
-    torch.set_num_threads(hardware.threads)
-    choices = list(hardware.reasons)
+    hardware = agreed(settle(_kept(settings.hardware, out), shape))
+    if is_first():
+        _keep(hardware, out)
+    torch.set_num_threads(max(1, hardware.threads // processes_here()))
+    choices = [*hardware.reasons, f"processes: {process_count()}"]
     reason = share_prefixes(weights, hardware.attention)
     if reason is None:
         choices.append("shared prefixes: computed once")
@@ -160,7 +169,9 @@ def trainer_arguments(
         "logging_steps": 1,
         "report_to": settings.report_to or "none",
         "disable_tqdm": True,
+        "ddp_find_unused_parameters": False,
         "use_cpu": hardware.device == "cpu",
+        "ddp_backend": "gloo" if hardware.device == "cpu" and process_count() > 1 else None,
         "dataloader_pin_memory": hardware.device.startswith("cuda"),
         "bf16": hardware.dtype == "bfloat16",
         "fp16": hardware.dtype == "float16",

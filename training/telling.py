@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback
@@ -36,12 +34,10 @@ class TellProgress(TrainerCallback):  # type: ignore[misc]
         self._progress(state.global_step, state.max_steps, self._note)
 
 
-def write_curve(history: list[dict[str, Any]], path: Path) -> list[dict[str, float]]:
-    """Writes the logged steps as JSONL (step, loss and what else the trainer logged)."""
-    curve = [
+def curve_of(history: list[dict[str, Any]]) -> list[dict[str, float]]:
+    """The logged steps: step, loss and what else the trainer logged."""
+    return [
         {key: float(value) for key, value in entry.items() if isinstance(value, int | float)}
         for entry in history
         if "loss" in entry
     ]
-    path.write_text("".join(json.dumps(entry) + "\n" for entry in curve), "utf-8")
-    return curve

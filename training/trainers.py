@@ -59,11 +59,17 @@ class PreparedDpoTrainer(_Prepared, DPOTrainer):  # type: ignore[misc]
 
     Args:
         violations: the violation class of each preference.
+        sft_weight: of an added term, the chosen reply's negative log-probability per token (RPO,
+            arXiv:2404.19733). TRL's own is a mean over a batch's tokens, which would change with
+            how a step is cut into packs.
     """
 
-    def __init__(self, *args: Any, violations: Sequence[str], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, violations: Sequence[str], sft_weight: float = 0.0, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._violations = violations
+        self._sft_weight = sft_weight
         self._seen: list[torch.Tensor] = []
         self._watch(self.model.get_base_model())
 
@@ -78,7 +84,7 @@ class PreparedDpoTrainer(_Prepared, DPOTrainer):  # type: ignore[misc]
         def forward(_model: Any, *args: Any, **kwargs: Any) -> Any:
             output = patched(*args, **kwargs)
             if getattr(output, "log_probs", None) is not None:
-                self._seen.append(output.log_probs.detach().sum(1))
+                self._seen.append(output.log_probs.sum(1))
             return output
 
         causal.forward = types.MethodType(forward, causal)
@@ -90,12 +96,18 @@ class PreparedDpoTrainer(_Prepared, DPOTrainer):  # type: ignore[misc]
         members, share = inputs.pop("members"), inputs.pop("share")
         self._seen.clear()
         loss = super().compute_loss(model, inputs, return_outputs, **kwargs)
-        self._diagnose(members.tolist(), inputs)
-        return (loss[0] * share, loss[1]) if return_outputs else loss * share
+        loss, outputs = loss if return_outputs else (loss, None)
+        log_probs = self._seen.pop()
+        if self._sft_weight:
+            chosen, _ = (log_probs / inputs["completion_mask"].sum(1)).chunk(2)
+            loss = loss - self._sft_weight * chosen.mean()
+        self._diagnose(log_probs.detach().cpu(), members.tolist(), inputs)
+        return (loss * share, outputs) if return_outputs else loss * share
 
-    def _diagnose(self, members: list[int], inputs: dict[str, Any]) -> None:
-        (log_probs,) = self._seen
-        chosen, rejected = (side.cpu() for side in log_probs.chunk(2))
+    def _diagnose(
+        self, log_probs: torch.Tensor, members: list[int], inputs: dict[str, Any]
+    ) -> None:
+        chosen, rejected = log_probs.chunk(2)
         lengths = inputs["completion_mask"].sum(1).cpu()
         chosen_length, rejected_length = lengths.chunk(2)
         chosen_gain = chosen - inputs["ref_chosen_logps"].cpu()

@@ -63,19 +63,28 @@ def _build_data(run: Run, out: Path, progress: Progress) -> None:
 
 
 def _train_sft(run: Run, out: Path, progress: Progress) -> None:
-    from tooldrill.training.sft import train_sft
+    from tooldrill.training.jobs import Job, run_job
 
     config = run.config
-    train_sft(config.model, config.training, _data_file(run, SFT), out, progress)
+    data = _data_file(run, SFT)
+    run_job(
+        Job(step=SFT, model=config.model, training=config.training, data=data, out=out), progress
+    )
 
 
 def _train_dpo(run: Run, out: Path, progress: Progress) -> None:
-    from tooldrill.training.dpo import train_dpo
+    from tooldrill.training.jobs import Job, run_job
 
     config = run.config
-    train_dpo(
-        config.model, config.training, _data_file(run, DPO), _adapter(run, SFT), out, progress
+    job = Job(
+        step=DPO,
+        model=config.model,
+        training=config.training,
+        data=_data_file(run, DPO),
+        out=out,
+        sft_adapter=_adapter(run, SFT),
     )
+    run_job(job, progress)
 
 
 def _export(run: Run, out: Path, progress: Progress) -> None:

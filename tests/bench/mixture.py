@@ -50,8 +50,8 @@ from tooldrill.training.setup import Texts, prepare_model, prepare_texts
 from tooldrill.training.sft import train_sft
 
 OUT = Path(os.environ.get("OUT", "runs/mixture"))
-SEEDS = range(int(os.environ.get("SEEDS", "2")))
-SHARED: dict[str, Any] = {"traces": 320, "pairs": 1, "tools": (2, 4), "longest": 2600, "workers": 1}
+SEEDS = [int(s) for s in os.environ.get("SEEDS", "0,1").split(",")]
+SHARED: dict[str, Any] = {"traces": 240, "pairs": 1, "tools": (2, 4), "longest": 2600, "workers": 1}
 VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
     "masking 0": {"masking": 0.0},
