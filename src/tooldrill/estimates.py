@@ -19,8 +19,8 @@ from tooldrill.machine import matmul_rate
 from tooldrill.model_shape import ModelShape, model_shape
 
 # Tokens of an example: a constant part and a part per tool offered.
-TRACE_TOKENS, TRACE_TOKENS_PER_TOOL = 170, 38
-PROMPT_TOKENS, PROMPT_TOKENS_PER_TOOL = 100, 42
+TRACE_TOKENS, TRACE_TOKENS_PER_TOOL = 420, 29
+PROMPT_TOKENS, PROMPT_TOKENS_PER_TOOL = 330, 29
 REPLY_TOKENS = 40
 EPISODE_REPLIES = 2.5
 # Share of the matrix-multiplication rate that is reached.
@@ -28,7 +28,7 @@ TRAINING_SHARE = 0.5
 PREFILL_SHARE = 0.8
 DECODING_SHARE = 0.15
 # Prefixes that examples of a step share are computed once: what is left to compute.
-SFT_COMPUTED, DPO_COMPUTED = 0.75, 0.55
+SFT_COMPUTED, DPO_COMPUTED = 0.67, 0.35
 EXPORT_SECONDS_PER_WEIGHT = 6e-8
 VERIFY_TOKENS = 900
 TRACES_PER_SECOND = 120.0
@@ -74,7 +74,7 @@ def _sft(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
     examples = config.data.traces * len(settings.protocols)
     steps = settings.max_steps or settings.epochs * examples / settings.batch_size
     tokens = length * min(steps * settings.batch_size, settings.epochs * examples)
-    width = settings.batch_size * length
+    width = _at_once(config, settings.batch_size * length * SFT_COMPUTED)
     return _training(shape, rate, tokens, width, passes=4, computed=SFT_COMPUTED)
 
 
@@ -85,8 +85,13 @@ def _dpo(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
     pairs = config.data.pairs * len(settings.protocols)
     steps = settings.max_steps or settings.epochs * pairs / settings.batch_size
     tokens = length * min(steps * settings.batch_size, settings.epochs * pairs)
-    width = settings.batch_size * length
+    width = _at_once(config, settings.batch_size * length * DPO_COMPUTED)
     return _training(shape, rate, tokens, width, passes=6, computed=DPO_COMPUTED)
+
+
+def _at_once(config: RunConfig, step: float) -> float:
+    """Tokens computed at once; what the memory holds is only probed when training begins."""
+    return min(step, config.training.hardware.tokens or step)
 
 
 def _training(
@@ -101,13 +106,13 @@ def _training(
     """One training step's cost, for `tokens` in all.
 
     Args:
-        width: tokens of one step; passes: operations per weight and token; computed: share of the
-            tokens that is left when shared prefixes are computed once.
+        width: tokens computed at once; passes: operations per weight and token; computed: share of
+            the tokens that is left when shared prefixes are computed once.
     """
     if shape is None:
         return Estimate(ceil(tokens), None, None)
     work = passes * shape.parameters * tokens * computed
-    kept = 4 * ACTIVATIONS * width * computed * shape.layers * shape.hidden
+    kept = 4 * ACTIVATIONS * width * shape.layers * shape.hidden
     memory = PROCESS_MEMORY + 4 * shape.parameters + kept
     return Estimate(ceil(tokens), START_SECONDS + work / (rate * TRAINING_SHARE), memory)
 

@@ -10,6 +10,7 @@ from staged_tasks import Staged, last_call, plain_tasks, solved, staged_tasks
 
 from tooldrill.agent.environment import ERROR_PREFIX
 from tooldrill.data.situations.catalog import put_into
+from tooldrill.data.tasks.making import make_tasks
 from tooldrill.data.tasks.solve import concludes, offered, open_task, says
 from tooldrill.data.tasks.task import Ending, Task, TaskKind
 
@@ -75,8 +76,13 @@ def changes(task: Task) -> bool:
         return str(opened.session.snapshot()) != start
 
 
-def test_what_a_prompt_says_in_other_words_is_found_by_its_placeholder(plain: list[Task]) -> None:
-    task = next(t for t in plain if t.template == "inventory.reprice" and t.mask is None)
+def unmasked(template: str) -> Task:
+    made = make_tasks(("inventory",), 120, 21, (3, 6), recovery=0, restraint=0)
+    return next(task for task in made if task.template == template)
+
+
+def test_what_a_prompt_says_in_other_words_is_found_by_its_placeholder() -> None:
+    task = unmasked("inventory.reprice")
     price = task.oracle[0].arguments["price"]
     prompt, said = task.prompt.replace(str(price), f"EUR {price}-"), {"price": f"EUR {price}-"}
     told = task.model_copy(update={"prompt": prompt, "said": said})
@@ -86,8 +92,8 @@ def test_what_a_prompt_says_in_other_words_is_found_by_its_placeholder(plain: li
     assert all("EUR" not in one for one in left)
 
 
-def test_a_code_with_the_same_digits_is_not_the_number_that_is_missing(plain: list[Task]) -> None:
-    task = next(t for t in plain if t.template == "inventory.departure" and t.mask is None)
+def test_a_code_with_the_same_digits_is_not_the_number_that_is_missing() -> None:
+    task = unmasked("inventory.departure")
     sku, count = (task.oracle[0].arguments[name] for name in ("sku", "quantity"))
     twin = f"H{count}"
     changed = {**task.oracle[0].arguments, "location": twin}
