@@ -13,7 +13,7 @@ from rich.text import Text
 
 from tooldrill.agent.protocols.base import CallProtocol
 from tooldrill.agent.render import ChatTemplate
-from tooldrill.data.sets.segments import Segment, segments, side_row
+from tooldrill.data.sets.segments import Segment, renderings, segments, side_row
 
 LEARNED_STYLE = "black on green"
 CONTEXT_STYLE = "dim"
@@ -40,10 +40,13 @@ mark {{ background: #c9efcf; color: #0b3d17; border-radius: 3px; }}
 def previews(
     row: Mapping[str, Any], template: ChatTemplate, protocol: CallProtocol
 ) -> list[tuple[str, list[Segment]]]:
-    """Titles and segments: one for an SFT row, two (chosen, rejected) for a preference pair."""
+    """Titles and segments: of an SFT row its text or texts, of a pair both sides."""
     note = " ".join(str(row[key]) for key in ("trace_id", "violation") if row.get(key))
     if "messages" in row:
-        return [(note, segments(row, template, protocol))]
+        texts = renderings(row, template, protocol)
+        if len(texts) == 1:
+            return [(note, texts[0])]
+        return [(f"{note} turn {n} of {len(texts)}", text) for n, text in enumerate(texts, 1)]
     return [
         (f"{note} {side}", segments(side_row(row, side), template, protocol))
         for side in ("chosen", "rejected")

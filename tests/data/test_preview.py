@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from tooldrill.data.corrupt.damage import damaged_message, for_protocol, refusal
 from tooldrill.data.pairs import make_pairs
 from tooldrill.data.sets.blocks import make_traces
 from tooldrill.data.sets.preview import LEARNED_BRACKETS, LEARNED_STYLE, previews, to_html, to_text
-from tooldrill.data.sets.segments import Segment, segments, side_row
+from tooldrill.data.sets.segments import Segment, renderings, segments, side_row
 from tooldrill.data.settings import DataSettings
 from tooldrill.data.tasks.task import Split
 from tooldrill.data.traces import Trace
@@ -76,7 +77,7 @@ def test_the_learned_text_of_a_native_row() -> None:
     ]
     assert pieces[0].text.endswith("<|im_start|>assistant\n")
     assert '```json\n{"name": "add"' in pieces[0].text
-    assert pieces[-1] == Segment("\n", False)
+    assert pieces[-1] == Segment("\n")
 
 
 def test_the_learned_text_of_the_same_row_in_react_json() -> None:
@@ -141,25 +142,47 @@ def test_of_a_pair_only_the_reply_is_learned(traces: list[Trace]) -> None:
         assert learned(rejected) == [protocol.write(pair["rejected"][0]) + STOP]
 
 
-def test_a_template_that_rewrites_earlier_turns_is_refused_by_trace() -> None:
-    forgetful = ChatTemplate(
-        "{% for m in messages %}<{{ m.role }}>"
-        "{% if m.role != 'assistant' or loop.last %}{{ m.content }}{% endif %}<end>\n{% endfor %}"
-        "{% if add_generation_prompt %}<assistant>{% endif %}"
-    )
-    row = {
-        "trace_id": "demo-2",
-        "tools": [],
-        "messages": [
-            user("a"),
-            conclusion_message("b"),
-            user("c"),
-            conclusion_message("d"),
-        ],
-    }
+FORGETFUL = ChatTemplate(  # writes "..." for all assistant turns but the last message
+    "{% for m in messages %}<{{ m.role }}>"
+    "{% if m.role != 'assistant' or loop.last %}{{ m.content }}{% else %}...{% endif %}<end>\n"
+    "{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+TALK: dict[str, Any] = {
+    "trace_id": "demo-2",
+    "tools": [],
+    "messages": [
+        user("a"), conclusion_message("b"), user("c"),
+        {**conclusion_message("x"), "weight": 0}, user("d"), conclusion_message("e"),
+    ],
+}  # fmt: skip
+
+
+def test_where_a_template_rewrites_earlier_turns_each_learned_turn_has_a_text_of_its_own() -> None:
+    native = get_protocol("native")
     with pytest.raises(TooldrillError, match="demo-2") as caught:
-        segments(row, forgetful, get_protocol("native"))
+        segments(TALK, FORGETFUL, native)
     assert "chat_template" in caught.value.next_step
+    texts = [[tuple(piece) for piece in pieces] for pieces in renderings(TALK, FORGETFUL, native)]
+    assert texts == [
+        [("<user>a<end>\n<assistant>", 0.0), ("b<end>", 1.0), ("\n", 0.0)],
+        [
+            ("<user>a<end>\n<assistant>...<end>\n<user>c<end>\n<assistant>...<end>\n<user>d<end>\n"
+             "<assistant>", 0.0),
+            ("e<end>", 1.0),
+            ("\n", 0.0),
+        ],
+    ]  # fmt: skip
+    titles = [title for title, _ in previews(TALK, FORGETFUL, native)]
+    assert titles == ["demo-2 turn 1 of 2", "demo-2 turn 2 of 2"]
+
+
+def test_a_turn_counts_as_often_as_its_weight_says() -> None:
+    row = {**TALK, "messages": [user("a"), {**conclusion_message("b"), "weight": 2.5}]}
+    (pieces,) = renderings(row, TEMPLATE, get_protocol("native"))
+    assert [piece.weight for piece in pieces if piece.learned] == [2.5]
+    row["messages"][1]["weight"] = -1
+    with pytest.raises(TooldrillError, match="the weight -1"):
+        renderings(row, TEMPLATE, get_protocol("native"))
 
 
 def test_the_terminal_colours_exactly_what_is_learned() -> None:

@@ -1,0 +1,123 @@
+"""DPO on a tiny llama: the reference is kept, classes are told apart, a collapse ends it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_llama import save_tiny
+
+from tooldrill.agent.errors import TooldrillError
+from tooldrill.data.sets.build import build
+from tooldrill.data.sets.reading import read_rows
+from tooldrill.data.settings import DataSettings
+from tooldrill.training import reference
+from tooldrill.training.dpo import train_dpo
+from tooldrill.training.settings import ModelSettings, TrainingSettings
+from tooldrill.training.sft import train_sft
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TOOLDRILL_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache/reference"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dpo")
+    settings = DataSettings(worlds=["files"], traces=12, pairs=12, tools=(2, 3), workers=1)
+    build(settings, folder / "set")
+    save_tiny(folder / "tiny", max_position_embeddings=4096)
+    train_sft(model(folder), settings_of(), folder / "set/sft.jsonl", folder / "sft")
+    return folder
+
+
+def model(folder: Path) -> ModelSettings:
+    return ModelSettings(path=str(folder / "tiny"))
+
+
+def settings_of(**dpo: Any) -> TrainingSettings:
+    return TrainingSettings.model_validate(
+        {
+            "lora": {"rank": 4, "alpha": 8},
+            "hardware": {"dtype": "float32", "threads": 1, "tokens": 4096},
+            "sft": {"learning_rate": 1e-3, "max_steps": 1},
+            "dpo": {"batch_size": 4, "learning_rate": 1e-3, **dpo},
+        }
+    )
+
+
+def run(place: Path, out: Path, **dpo: Any) -> Any:
+    data = place / "set/dpo.jsonl"
+    return train_dpo(model(place), settings_of(**dpo), data, place / "sft/adapter", out)
+
+
+def test_the_reference_is_computed_once_for_the_same_weights(
+    place: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[int] = []
+    compute = reference._compute
+    monkeypatch.setattr(
+        reference, "_compute", lambda *args: computed.append(len(args[1])) or compute(*args)
+    )
+    first = run(place, tmp_path / "a")
+    (kept,) = cache.iterdir()
+    assert len(json.loads(kept.read_text())) == computed[0] == 12
+    again = run(place, tmp_path / "b")
+    assert [step["loss"] for step in again.curve] == [step["loss"] for step in first.curve]
+    # A cache that was cut off is not trusted, and other weights have another one.
+    kept.write_text(kept.read_text()[:-9])
+    run(place, tmp_path / "c")
+    train_dpo(
+        model(place), settings_of(), place / "set/dpo.jsonl", tmp_path / "a/adapter", tmp_path / "d"
+    )
+    assert computed == [12, 12, 12]
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_margins_and_lengths_are_told_by_class(place: Path, tmp_path: Path) -> None:
+    curve = run(place, tmp_path / "out").curve
+    classes = {row["violation"] for row in read_rows(place / "set/dpo.jsonl")}
+    for kind in ("margin", "accuracy", "length_difference"):
+        assert {
+            k.partition("/")[2] for step in curve for k in step if k.startswith(kind)
+        } == classes
+    for step in curve:
+        margins = [value for key, value in step.items() if key.startswith("margin/")]
+        assert min(margins) - 1e-5 <= step["rewards/margins"] <= max(margins) + 1e-5
+
+
+def test_a_collapse_ends_training_with_the_adapter_from_before(place: Path, tmp_path: Path) -> None:
+    wild = {"learning_rate": 0.1, "sft_weight": 0.0, "epochs": 12, "collapse": 1.0, "warmup": 0.6}
+    summary = run(place, tmp_path / "out", save_every=1, **wild)
+    assert summary.steps < 36
+    assert "nats per token by step" in summary.stopped
+    step = int(summary.stopped.rpartition(" ")[2])
+    checkpoint = tmp_path / f"out/checkpoints/checkpoint-{step}"
+    saved, kept = (
+        load_file(folder / "adapter_model.safetensors")
+        for folder in (tmp_path / "out/adapter", checkpoint)
+    )
+    assert all(torch.equal(saved[name], kept[name]) for name in kept)
+    assert summary.curve[step - 1]["chosen_gain_per_token"] > -1.0
+
+
+def test_a_collapse_before_any_checkpoint_says_what_to_change(place: Path, tmp_path: Path) -> None:
+    wild = {"learning_rate": 0.1, "sft_weight": 0.0, "epochs": 12, "save_every": 100}
+    with pytest.raises(TooldrillError, match="before the first checkpoint") as caught:
+        run(place, tmp_path / "out", **wild)
+    assert "learning_rate" in caught.value.next_step
+    assert not (tmp_path / "out/adapter").exists()
+
+
+@pytest.mark.parametrize("loss", ["hinge", "robust", "apo_down", "aot", "nca_pair"])
+def test_trls_other_losses(loss: str, place: Path, tmp_path: Path) -> None:
+    options = {"loss": loss, "max_steps": 2, "label_smoothing": 0.1}
+    curve = run(place, tmp_path / "out", **options).curve
+    assert [step["step"] for step in curve] == [1, 2]
+    assert curve[1]["rewards/margins"] != 0
