@@ -7,29 +7,51 @@ reference's (the degeneration is described in arXiv:2402.13228).
 
 from __future__ import annotations
 
+import shutil
 from collections import deque
 from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback
 
+from tooldrill.agent.atomic import atomic_directory
+from tooldrill.agent.errors import TooldrillError
+
 WINDOW = 8  # steps
+_ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
+_STEP = "step"
 
 
 class StopOnCollapse(TrainerCallback):  # type: ignore[misc]
     """Ends training when the mean over the last steps falls below `-limit` nats per token.
 
+    Args:
+        keep: folder for the adapter of the newest checkpoint at which less than half of the limit
+            was lost; the checkpoints themselves are removed as newer ones come.
+
     Attributes:
         reason: why training was ended, None when it was not.
-        healthy: the newest checkpoint at which less than half of the limit was lost.
     """
 
-    def __init__(self, limit: float) -> None:
+    def __init__(self, limit: float, keep: Path) -> None:
         self._limit = limit
+        self._keep = keep
         self._gains: deque[float] = deque(maxlen=WINDOW)
         self.reason: str | None = None
-        self.healthy: Path | None = None
-        self.healthy_step = 0
+
+    def restore(self, folder: Path) -> int:
+        """Copies the adapter from before the collapse into `folder`; returns its step.
+
+        Raises:
+            TooldrillError: when there was no checkpoint yet.
+        """
+        if not self._keep.is_dir():
+            raise TooldrillError(
+                f"{self.reason}, before the first checkpoint",
+                "lower training.dpo.learning_rate or training.dpo.save_every, and run with --force",
+            )
+        _copy_adapter(self._keep, folder)
+        return int((self._keep / _STEP).read_text("utf-8"))
 
     def on_log(
         self, args: Any, state: Any, control: Any, logs: dict[str, float], **kwargs: Any
@@ -46,8 +68,16 @@ class StopOnCollapse(TrainerCallback):  # type: ignore[misc]
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if self.reason is None and self._gains and self._mean() > -self._limit / 2:
-            self.healthy = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-            self.healthy_step = state.global_step
+            if not state.is_world_process_zero:
+                return
+            with atomic_directory(self._keep) as folder:
+                _copy_adapter(Path(args.output_dir) / f"checkpoint-{state.global_step}", folder)
+                (folder / _STEP).write_text(str(state.global_step), "utf-8")
 
     def _mean(self) -> float:
         return sum(self._gains) / len(self._gains)
+
+
+def _copy_adapter(source: Path, target: Path) -> None:
+    for name in _ADAPTER:
+        shutil.copyfile(source / name, target / name)

@@ -17,7 +17,7 @@ from tooldrill.training.adapter import load_adapter
 from tooldrill.training.collapse import StopOnCollapse
 from tooldrill.training.engine.batches import PreferenceBatches, packs_dataset
 from tooldrill.training.examples import Preference
-from tooldrill.training.quiet import quiet_warnings
+from tooldrill.training.quiet import quiet_transformers, quiet_warnings
 from tooldrill.training.reference import reference_log_probs
 from tooldrill.training.run_trainer import Counts, plan_run, run_trainer
 from tooldrill.training.settings import DpoSettings, ModelSettings, TrainingSettings
@@ -43,7 +43,7 @@ def train_dpo(  # noqa: PLR0917 - the parts of a training run, in the order they
 
     A run that was stopped goes on from the newest checkpoint in `out/checkpoints`.
     """
-    with quiet_warnings():
+    with quiet_warnings(), quiet_transformers():
         stage = settings.dpo
         texts = prepare_texts(model, settings, stage)
         pairs = [(row, protocol) for row in read_rows(data) for protocol in texts.protocols]
@@ -60,7 +60,7 @@ def train_dpo(  # noqa: PLR0917 - the parts of a training run, in the order they
             settings, stage, stage.learning_rate, prepared.hardware, out / "checkpoints"
         )
         batches = PreferenceBatches(preferences)
-        collapse = [StopOnCollapse(stage.collapse)] if stage.collapse is not None else []
+        collapse = [StopOnCollapse(stage.collapse, out / "healthy")] if stage.collapse else []
         trainer = PreparedDpoTrainer(
             model=load_adapter(prepared.model, sft_adapter),
             args=DPOConfig(**arguments, **plan.arguments(stage), **_loss(stage)),

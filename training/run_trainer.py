@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -141,14 +140,8 @@ def _save(trainer: Any, adapter: Path) -> str | None:
         if collapse is None or collapse.reason is None:
             trainer.model.save_pretrained(str(folder), selected_adapters=["default"])
             return None
-        if collapse.healthy is None:
-            raise TooldrillError(
-                f"{collapse.reason}, before the first checkpoint",
-                "lower training.dpo.learning_rate, raise training.dpo.beta, and run with --force",
-            )
-        for name in ("adapter_config.json", "adapter_model.safetensors"):
-            shutil.copyfile(collapse.healthy / name, folder / name)
-    return f"{collapse.reason}; the adapter is that of step {collapse.healthy_step}"
+        step = collapse.restore(folder)
+    return f"{collapse.reason}; the adapter is that of step {step}"
 
 
 def _less_memory(trainer: Any, plan: StepPlan, counts: Counts) -> str:

@@ -11,7 +11,7 @@ from tooldrill.agent.progress import Progress, silent
 from tooldrill.data.sets.reading import read_rows
 from tooldrill.training.adapter import new_adapter
 from tooldrill.training.engine.batches import ExampleBatches, packs_dataset
-from tooldrill.training.quiet import quiet_warnings
+from tooldrill.training.quiet import quiet_transformers, quiet_warnings
 from tooldrill.training.run_trainer import Counts, plan_run, run_trainer
 from tooldrill.training.settings import ModelSettings, TrainingSettings
 from tooldrill.training.setup import (
@@ -35,7 +35,7 @@ def train_sft(
 
     A run that was stopped goes on from the newest checkpoint in `out/checkpoints`.
     """
-    with quiet_warnings():
+    with quiet_warnings(), quiet_transformers():
         stage = settings.sft
         texts = prepare_texts(model, settings, stage)
         pairs = [(row, protocol) for row in read_rows(data) for protocol in texts.protocols]

@@ -118,7 +118,9 @@ class PreparedDpoTrainer(_Prepared, DPOTrainer):  # type: ignore[misc]
             "length_difference": (chosen_length - rejected_length).float(),
         }
         metrics = self._metrics["train" if self.model.training else "eval"]
-        metrics["chosen_gain_per_token"].append((chosen_gain / chosen_length).mean().item())
+        # The same in all processes: by this they decide, together, whether to go on.
+        lost = (chosen_gain / chosen_length).mean().to(self.accelerator.device)
+        metrics["chosen_gain_per_token"].append(self.accelerator.gather(lost).mean().item())
         by_class: dict[str, list[float]] = defaultdict(list)
         for place, member in enumerate(members):
             for name, values in figures.items():
