@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tooldrill.agent.violation import ViolationClass
@@ -21,52 +22,109 @@ from tooldrill.data.wrong_turns import NEEDED_REFUSALS
 
 # Traces tried before a class is given up for this build.
 _TRIES = 60
+# Open prompts tried before a new one is looked for.
+_OPEN_TRIES = 6
 _FOCUS_WEIGHT = 2
 
 
-def make_pairs(traces: Sequence[Trace], count: int, seed: int | str) -> list[dict[str, Any]]:
+def make_pairs(
+    traces: Sequence[Trace], count: int, seed: int | str, rejected: int = 1
+) -> list[dict[str, Any]]:
     """`count` rows of the DPO set, fewer only when the traces allow no more different ones.
 
     Every class that applies gets an equal share, the four of `FOCUS` twice as much.
+
+    Args:
+        rejected: pairs aimed at with the same prompt and right reply, each of another class.
     """
     rng = random.Random(f"pairs {seed}")
     schedule = [kind for kind in OPERATORS for _ in range(_FOCUS_WEIGHT if kind in FOCUS else 1)]
-    rows: list[dict[str, Any]] = []
-    seen: set[str] = set()
-    while traces and schedule and len(rows) < count:
+    pairs = _Pairs(traces, rejected, rng)
+    while traces and schedule and len(pairs.rows) < count:
         rng.shuffle(schedule)
         for kind in list(schedule):
-            row = _new_pair(kind, traces, seen, rng)
-            if row is None:
+            if not pairs.add(kind):
                 schedule = [other for other in schedule if other != kind]
-                continue
-            rows.append(row)
-            if len(rows) == count:
+            if len(pairs.rows) == count:
                 break
-    return rows
+    return pairs.rows
 
 
-def _new_pair(
-    kind: ViolationClass, traces: Sequence[Trace], seen: set[str], rng: random.Random
-) -> dict[str, Any] | None:
-    # Where an action failed for good, success is not claimed but made up.
-    stopped = [t for t in traces if t.kind is TaskKind.STOP and t.task.claim]
-    for attempt in range(_TRIES):
-        tempted = kind is ViolationClass.FABRICATED_SUCCESS and stopped and rng.random() < 0.5
-        trace = _with_history(kind, rng.choice(stopped if tempted else traces), rng)
-        found = _corrupted_step(kind, trace, rng) if trace else None
-        if trace is None or found is None:
-            continue
-        step, corruption = found
-        if corruption.variant == SAME_TOOL and attempt < _TRIES // 2:
-            # The wrong lesson that matters goes from one tool to another.
-            continue
+@dataclass
+class _Prompt:
+    """A step of a trace, and the classes of the rejected replies that it has."""
+
+    trace: Trace
+    step: int
+    kinds: set[ViolationClass]
+
+
+class _Pairs:
+    """Rows so far, no two alike, and the prompts that have room for more."""
+
+    def __init__(self, traces: Sequence[Trace], rejected: int, rng: random.Random) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self._traces = traces
+        # Where an action failed for good, success is not claimed but made up.
+        self._stopped = [t for t in traces if t.kind is TaskKind.STOP and t.task.claim]
+        self._rejected = rejected
+        self._rng = rng
+        self._seen: set[str] = set()
+        self._prompts: dict[tuple[str, int], _Prompt] = {}
+
+    def add(self, kind: ViolationClass) -> bool:
+        """Makes one more pair of this class, if that can be."""
+        # What is made up where all is lost would be rare among the prompts that are open.
+        choosy = kind is ViolationClass.FABRICATED_SUCCESS
+        return (not choosy and self._at_an_open_prompt(kind)) or self._at_a_new_prompt(kind)
+
+    def _at_an_open_prompt(self, kind: ViolationClass) -> bool:
+        room = [p for p in self._prompts.values() if len(p.kinds) < self._rejected]
+        for prompt in self._rng.sample(room, min(len(room), _OPEN_TRIES)):
+            if kind in prompt.kinds:
+                continue
+            corruption = corrupt(kind, prompt.trace.moment(prompt.step), self._rng)
+            if corruption is None or corruption.variant == SAME_TOOL:
+                continue
+            if self._kept(prompt.trace, prompt.step, corruption):
+                return True
+        return False
+
+    def _at_a_new_prompt(self, kind: ViolationClass) -> bool:
+        rng = self._rng
+        for attempt in range(_TRIES):
+            tempted = kind is ViolationClass.FABRICATED_SUCCESS and self._stopped
+            from_stopped = tempted and rng.random() < 0.5
+            trace = rng.choice(self._stopped if from_stopped else self._traces)
+            with_history = _with_history(kind, trace, rng)
+            found = _corrupted_step(kind, with_history, rng) if with_history else None
+            if with_history is None or found is None:
+                continue
+            step, corruption = found
+            if corruption.variant == SAME_TOOL and attempt < _TRIES // 2:
+                # The wrong lesson that matters goes from one tool to another.
+                continue
+            if self._has_room(with_history, step, kind) and self._kept(
+                with_history, step, corruption
+            ):
+                return True
+        return False
+
+    def _kept(self, trace: Trace, step: int, corruption: Corruption) -> bool:
         row = _row(trace, step, corruption)
         key = json.dumps([row["prompt"], row["rejected"]], ensure_ascii=False)
-        if key not in seen:
-            seen.add(key)
-            return row
-    return None
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        self.rows.append(row)
+        prompt = self._prompts.setdefault((trace.id, step), _Prompt(trace, step, set()))
+        prompt.kinds.add(corruption.kind)
+        return True
+
+    def _has_room(self, trace: Trace, step: int, kind: ViolationClass) -> bool:
+        """A class that few steps allow may come as one more than was aimed at."""
+        prompt = self._prompts.get((trace.id, step))
+        return self._rejected == 1 or prompt is None or kind not in prompt.kinds
 
 
 def _with_history(kind: ViolationClass, trace: Trace, rng: random.Random) -> Trace | None:

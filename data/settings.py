@@ -41,6 +41,9 @@ class DataSettings(Settings):
     files: list[DataFile] = Field([], description="Rows made elsewhere, mixed in.")
     traces: int = Field(300, ge=1, description="SFT traces.")
     pairs: int = Field(150, ge=0, description="DPO preference pairs.")
+    rejected: int = Field(
+        3, ge=1, description="Pairs of one right reply; training computes its prompt once."
+    )
     tools: tuple[int, int] = Field((3, 10), description="Fewest and most tools offered in a task.")
     sharing: int = Field(
         8, ge=1, description="Most tasks offered the same registry; training computes it once."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from tooldrill.agent.settings import ProtocolName, Settings
 
@@ -125,6 +125,14 @@ class DpoSettings(StageSettings):
     warmup: float = Field(0.1, ge=0, lt=1)
 
 
+class RoundsSettings(Settings):
+    """The model works on training tasks and learns from its own violations; `rounds: 2` will do."""
+
+    count: int = Field(0, ge=0, description="How many times, after DPO and with its settings.")
+    tasks: int = Field(200, ge=1, description="Training tasks that it works on in each.")
+    mixed: float = Field(0.5, ge=0, lt=1, description="Share of made pairs among those of a round.")
+
+
 Tracker = Literal["tensorboard", "trackio", "wandb"]
 
 
@@ -142,3 +150,9 @@ class TrainingSettings(Settings):
     report_to: list[Tracker] = Field(["tensorboard"], description="Where curves are sent.")
     sft: SftSettings = SftSettings()
     dpo: DpoSettings = DpoSettings()
+    rounds: RoundsSettings = RoundsSettings()
+
+    @field_validator("rounds", mode="before")
+    @classmethod
+    def _only_a_number(cls, value: Any) -> Any:
+        return {"count": value} if isinstance(value, int) else value

@@ -63,7 +63,8 @@ def make_block(settings: DataSettings, plan: BlockPlan) -> BlockRows:
     made.sft = [trace.row() for trace in traces]
     singles = plan.counts.get(HARVEST, 0)
     harvested = round(plan.pairs * singles / max(1, plan.traces))
-    made.dpo = make_pairs(traces, plan.pairs - harvested, f"{settings.seed} {plan.index}")
+    seed = f"{settings.seed} {plan.index}"
+    made.dpo = make_pairs(traces, plan.pairs - harvested, seed, settings.rejected)
     if singles:
         _add_harvest(settings, plan, harvested, made)
     rng = random.Random(f"block {settings.seed} {plan.index}")

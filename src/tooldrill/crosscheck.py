@@ -16,7 +16,7 @@ from tooldrill.export.settings import ExportSettings
 from tooldrill.training.settings import ModelSettings, TrainingSettings
 from tooldrill.yaml_source import KeyPath, Problem
 
-OWN_NAMES = ("base", "sft", "dpo")
+OWN_NAMES = ("base", "sft", "dpo", "rounds")
 
 
 class Sections(Protocol):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from tooldrill.config import RunConfig
-from tooldrill.layout import BASE, DPO, SFT
+from tooldrill.layout import BASE, DPO, ROUNDS, SFT
 from tooldrill.machine import matmul_rate
 from tooldrill.model_shape import ModelShape, model_shape
 
@@ -62,6 +62,7 @@ def estimate(config: RunConfig) -> dict[str, Estimate]:
         "data": Estimate(None, rows / TRACES_PER_SECOND, 0.3e9),
         SFT: _sft(config, shape, rate),
         DPO: _dpo(config, shape, rate),
+        ROUNDS: _rounds(config, shape, rate),
         "export": _export(config, shape, rate),
         "eval": _eval(config, shape, rate),
         "report": Estimate(None, 5.0, 0.4e9),
@@ -87,6 +88,21 @@ def _dpo(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
     tokens = length * min(steps * settings.batch_size, settings.epochs * pairs)
     width = _at_once(config, settings.batch_size * length * DPO_COMPUTED)
     return _training(shape, rate, tokens, width, passes=6, computed=DPO_COMPUTED)
+
+
+def _rounds(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
+    """Each round's loop, and DPO on about a pair per task; what the model breaks is not known."""
+    rounds = config.training.rounds
+    data = {"pairs": round(rounds.tasks / (1 - rounds.mixed))}
+    tuned = config.model_copy(update={"data": config.data.model_copy(update=data)})
+    training = _dpo(tuned, shape, rate)
+    worked = config.eval.model_copy(update={"tasks": rounds.tasks})
+    loop = _eval(config.model_copy(update={"eval": worked}), shape, rate, models=1)
+    if training.seconds is None or loop.seconds is None:
+        return Estimate(None, None, None)
+    tokens = rounds.count * ((training.tokens or 0) + (loop.tokens or 0))
+    memory = max(training.memory or 0, loop.memory or 0)
+    return Estimate(tokens, rounds.count * (training.seconds + loop.seconds), memory)
 
 
 def _at_once(config: RunConfig, step: float) -> float:
@@ -128,10 +144,12 @@ def _export(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimat
     return Estimate(None, START_SECONDS + writing + checks, memory)
 
 
-def _eval(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
+def _eval(
+    config: RunConfig, shape: ModelShape | None, rate: float, models: int | None = None
+) -> Estimate:
     """The run's own models; a baseline's size is not known here."""
     settings = config.eval
-    episodes = settings.tasks * len(_conditions(config))
+    episodes = settings.tasks * (models or len(_conditions(config)))
     replies = episodes * min(EPISODE_REPLIES, settings.loop.max_steps)
     prompt = PROMPT_TOKENS + PROMPT_TOKENS_PER_TOOL * _mean(settings.tools)
     read = episodes * prompt + replies * REPLY_TOKENS
@@ -148,7 +166,8 @@ def _eval(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
 
 def _conditions(config: RunConfig) -> list[str]:
     training = config.training
-    wanted = {BASE: True, SFT: training.sft.enabled, DPO: training.dpo.enabled}
+    rounds = training.dpo.enabled and training.rounds.count > 0
+    wanted = {BASE: True, SFT: training.sft.enabled, DPO: training.dpo.enabled, ROUNDS: rounds}
     return [name for name, enabled in wanted.items() if enabled]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tooldrill.pipeline import Run
 
-BASE, SFT, DPO = "base", "sft", "dpo"
+BASE, SFT, DPO, ROUNDS = "base", "sft", "dpo", "rounds"
 
 
 def conditions(run: Run) -> list[str]:
@@ -21,6 +21,8 @@ def conditions(run: Run) -> list[str]:
         names.append(SFT)
     if training.dpo.enabled:
         names.append(DPO)
+    if training.dpo.enabled and training.rounds.count:
+        names.append(ROUNDS)
     return names
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tooldrill.agent.progress import Progress
-from tooldrill.layout import BASE, DPO, SFT, conditions, gguf_path, result_files
+from tooldrill.layout import BASE, DPO, ROUNDS, SFT, conditions, gguf_path, result_files
 from tooldrill.pipeline import Run, Stage, recorded
 
 
@@ -49,10 +49,10 @@ def _section(run: Run, *names: str) -> dict[str, Any]:
 
 
 def _training(run: Run, own: str) -> dict[str, Any]:
-    """The training section without the other step's settings; those reach it as its input."""
+    """The training section without the other steps' settings; those reach it as its input."""
     whole = _section(run, "model", "training")
-    other = DPO if own == SFT else SFT
-    whole["training"] = {k: v for k, v in whole["training"].items() if k != other}
+    others = {SFT, DPO, ROUNDS} - ({DPO, ROUNDS} if own == ROUNDS else {own})
+    whole["training"] = {k: v for k, v in whole["training"].items() if k not in others}
     return whole
 
 
@@ -85,6 +85,12 @@ def _train_dpo(run: Run, out: Path, progress: Progress) -> None:
         sft_adapter=_adapter(run, SFT),
     )
     run_job(job, progress)
+
+
+def _run_rounds(run: Run, out: Path, progress: Progress) -> None:
+    from tooldrill.rounds_stage import run_rounds
+
+    run_rounds(run, _adapter(run, DPO), out, progress)
 
 
 def _export(run: Run, out: Path, progress: Progress) -> None:
@@ -150,6 +156,25 @@ STAGES: Sequence[Stage] = (
         work=_train_dpo,
         seed=lambda run: run.config.training.dpo.seed,
         enabled=lambda run: run.config.training.dpo.enabled,
+    ),
+    Stage(
+        name=ROUNDS,
+        command="tooldrill train rounds",
+        config=lambda run: {
+            **_training(run, ROUNDS),
+            **_section(run, "data"),
+            "eval": run.config.eval.model_dump(
+                mode="json", include={"loop", "engine", "quantization"}
+            ),
+        },
+        inputs=lambda run: {
+            "": model_files(run),
+            "data": [run.stage_folder("data") / "dpo.jsonl"],
+            DPO: [_adapter(run, DPO)],
+        },
+        work=_run_rounds,
+        seed=lambda run: run.config.data.seed,
+        enabled=lambda run: ROUNDS in conditions(run),
     ),
     Stage(
         name="export",

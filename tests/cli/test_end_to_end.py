@@ -27,6 +27,7 @@ data: {traces: 12, pairs: 6, tools: [2, 3]}
 training:
   sft: {max_steps: 3, batch_size: 1, save_every: 1}
   dpo: {max_steps: 1, batch_size: 1}
+  rounds: {count: 1, tasks: 6}
 export: {quantizations: [Q8_0, Q4_K_M]}
 eval:
   tasks: 4
@@ -34,6 +35,7 @@ eval:
   loop: {max_steps: 2, max_reply_tokens: 32}
   engine: {parallel: 4}
 """
+MODELS = ("base", "sft", "dpo", "rounds")
 ENVIRONMENT = {**os.environ, "COLUMNS": "120", "NO_COLOR": "1"}
 COMMAND = [sys.executable, "-c", "from tooldrill.cli.main import main; main()"]
 
@@ -92,7 +94,7 @@ def test_a_killed_run_goes_on(run_folder: tuple[Path, str]) -> None:
 
 def test_every_stage_left_its_record(run_folder: tuple[Path, str]) -> None:
     run, _ = run_folder
-    for stage in ("data", "sft", "dpo", "export", "eval", "report"):
+    for stage in ("data", "sft", "dpo", "rounds", "export", "eval", "report"):
         record = manifest(run, stage)
         assert record["stage"] == stage
         assert record["outputs"]
@@ -108,15 +110,30 @@ def test_the_base_is_evaluated_in_one_quantization_and_the_product_in_all(
     run, _ = run_folder
     count = {name: len(list((run / "export" / name).glob("*.gguf"))) for name in ("base", "sft")}
     assert count == {"base": 1, "sft": 1}
-    final = sorted(path.name.rpartition("-")[2] for path in (run / "export/dpo").glob("*.gguf"))
+    final = sorted(path.name.rpartition("-")[2] for path in (run / "export/rounds").glob("*.gguf"))
     assert final == ["Q4_K_M.gguf", "Q8_0.gguf"]
+
+
+def test_a_round_learns_from_the_models_own_violations(run_folder: tuple[Path, str]) -> None:
+    run, _ = run_folder
+    told = json.loads((run / "rounds/1/round.json").read_text())
+    assert told["episodes"] == 6
+    assert sum(told["violations"].values()) >= told["own_pairs"] > 0
+    lines = (run / "rounds/1/pairs/dpo.jsonl").read_text().splitlines()
+    pairs = [json.loads(line) for line in lines]
+    assert len(pairs) == told["own_pairs"] + told["made_pairs"]
+    assert {pair["split"] for pair in pairs} == {"train"}
+    assert "dpo/adapter/adapter_model.safetensors" in manifest(run, "rounds")["inputs"]
+    # The file that played the round is gone, what it said is kept.
+    assert not (run / "rounds/1/model").exists()
+    assert (run / "rounds/1/loop/episodes.jsonl").is_file()
 
 
 def test_all_models_met_the_same_tasks(run_folder: tuple[Path, str]) -> None:
     run, _ = run_folder
-    results = [Results.load(run / f"eval/{name}.json") for name in ("base", "sft", "dpo")]
+    results = [Results.load(run / f"eval/{name}.json") for name in MODELS]
     assert len({one.suite.sha256 for one in results}) == 1
-    assert len({one.model.sha256 for one in results}) == 3
+    assert len({one.model.sha256 for one in results}) == len(MODELS)
     assert all(len(one.episodes) == 4 for one in results)
 
 

@@ -186,9 +186,21 @@ def test_a_row_says_where_it_comes_from(traces: list[Trace]) -> None:
     assert sources == {"oracle": 70, "corruption": 10}
 
 
-@pytest.fixture(scope="module")
-def pairs(traces: list[Trace]) -> list[dict]:
-    return make_pairs(traces, 120, seed=3)
+@pytest.fixture(scope="module", params=[1, 3])
+def pairs(traces: list[Trace], request: pytest.FixtureRequest) -> list[dict]:
+    return make_pairs(traces, 120, seed=3, rejected=request.param)
+
+
+def test_a_right_reply_gets_several_wrong_ones_of_other_classes(traces: list[Trace]) -> None:
+    rows = make_pairs(traces, 120, seed=3, rejected=3)
+    by_prompt: dict[str, list[dict]] = {}
+    for row in rows:
+        by_prompt.setdefault(str((row["prompt"], row["chosen"], row["tools"])), []).append(row)
+    for alike in by_prompt.values():
+        assert len({row["violation"] for row in alike}) == len(alike)
+        assert len({row["trace_id"] for row in alike}) == 1
+    assert len(by_prompt) < 70
+    assert sum(len(alike) > 3 for alike in by_prompt.values()) < 8
 
 
 def test_pairs_are_as_many_as_asked_and_all_different(pairs: list[dict]) -> None:

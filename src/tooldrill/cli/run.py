@@ -20,6 +20,7 @@ class StageName(StrEnum):
     DATA = "data"
     SFT = "sft"
     DPO = "dpo"
+    ROUNDS = "rounds"
     EXPORT = "export"
     EVAL = "eval"
     REPORT = "report"

@@ -12,6 +12,7 @@ def register(app: typer.Typer) -> None:
     train = typer.Typer(help="Train the adapter: SFT, then DPO.", no_args_is_help=True)
     train.command("sft")(sft)
     train.command("dpo")(dpo)
+    train.command("rounds")(rounds)
     app.add_typer(train, name="train")
     app.command("export")(export)
     app.command("report")(report)
@@ -28,9 +29,8 @@ def run_stage(name: str, config: ConfigArgument, overrides: list[str] | None, fo
     run = open_run(config, overrides)
     stage = next(stage for stage in STAGES if stage.name == name)
     if not stage.enabled(run):
-        raise TooldrillError(
-            f"{name} is switched off in {config}", f"add training.{name}.enabled=true"
-        )
+        switch = "training.rounds=1" if name == "rounds" else f"training.{name}.enabled=true"
+        raise TooldrillError(f"{name} is switched off in {config}", f"add {switch}")
     require_inputs(stage, run, STAGES)
     with Display([name]) as display:
         run_stages([stage], run, display, force=force)
@@ -49,6 +49,13 @@ def dpo(
 ) -> None:
     """Prefer the correct call to its corrupted twin, from the SFT adapter on."""
     run_stage("dpo", config, overrides, force)
+
+
+def rounds(
+    config: ConfigArgument, overrides: OverridesArgument = None, force: ForceOption = False
+) -> None:
+    """Let the model work on training tasks, and prefer the right call to its own violations."""
+    run_stage("rounds", config, overrides, force)
 
 
 def export(
