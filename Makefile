@@ -23,7 +23,7 @@ FIND_PYTHON := for p in python3.11 python3.12 python3.13 python3 python; do \
   echo "error: no Python >= 3.11 was found" >&2; \
   echo "next:  install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1
 
-.PHONY: help setup demo test test-fast check format clean bench-checker bench-data
+.PHONY: help setup demo test test-fast check format clean bench-checker bench-data bench-training bench-mixture
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,12 @@ bench-checker: setup ## Checks per second against a registry of 50 tools.
 
 bench-data: setup ## Build 20,000 traces with their pairs (TRACES=...), timed.
 	$(BIN)/python tests/bench/data.py
+
+bench-training: setup ## Training against stock TRL on the same examples (TRACES=..., PAIRS=...).
+	$(BIN)/python tests/bench/training.py
+
+bench-mixture: setup ## What the shares of the default mixture do (hours; OUT=..., SEEDS=0,1).
+	$(BIN)/python tests/bench/mixture.py
 
 format: setup ## Format the code.
 	$(BIN)/ruff check --fix .

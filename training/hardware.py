@@ -12,6 +12,7 @@ import psutil
 import torch
 
 from tooldrill.agent.engines.llama import physical_cores
+from tooldrill.training.activations import activation_bytes
 from tooldrill.training.engine.tree_attention import Kernel
 from tooldrill.training.processes import processes_here
 from tooldrill.training.settings import HardwareSettings
@@ -74,22 +75,10 @@ class Shape:
     longest: int
 
 
-# Numbers kept per token, layer and hidden unit for the backward pass; with checkpointing only the
-# layer's input is kept, and one layer's worth while it is recomputed.
-ACTIVATIONS = 60
 # Of the memory that is free after loading the model; the rest is for the optimizer, logits, others.
 _SHARE = 0.5
 # More tokens at once gain nothing in speed.
 _MOST_TOKENS = 8192
-
-
-def activation_bytes(shape: Shape, dtype: str, *, checkpointing: bool) -> float:
-    """Bytes kept per token until its gradient is computed."""
-    size = 4 if dtype == "float32" else 2
-    per_layer = size * ACTIVATIONS * shape.hidden
-    if checkpointing:
-        return size * shape.hidden * shape.layers + per_layer
-    return per_layer * shape.layers
 
 
 def _memory(
@@ -97,7 +86,13 @@ def _memory(
 ) -> tuple[int, bool, list[str]]:
     """Tokens at once and checkpointing, with their reasons."""
     room = _SHARE * _free_memory(device)
-    fits = int(room / activation_bytes(shape, dtype, checkpointing=False))
+    size = 4 if dtype == "float32" else 2
+
+    def that_fit(*, checkpointing: bool) -> int:
+        kept = activation_bytes(shape.layers, shape.hidden, size, checkpointing=checkpointing)
+        return int(room / kept)
+
+    fits = that_fit(checkpointing=False)
     checkpointing = settings.gradient_checkpointing
     if checkpointing is None:
         checkpointing = fits < shape.longest
@@ -108,7 +103,7 @@ def _memory(
         )
     else:
         why = "set"
-    fits = int(room / activation_bytes(shape, dtype, checkpointing=checkpointing))
+    fits = that_fit(checkpointing=checkpointing)
     tokens = settings.tokens or max(shape.longest, min(fits, _MOST_TOKENS))
     told = "set" if settings.tokens else f"{room / 1e9:.1f} GB of memory for activations"
     reasons = [

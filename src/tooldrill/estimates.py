@@ -17,6 +17,7 @@ from tooldrill.config import RunConfig
 from tooldrill.layout import BASE, DPO, ROUNDS, SFT
 from tooldrill.machine import matmul_rate
 from tooldrill.model_shape import ModelShape, model_shape
+from tooldrill.training.activations import activation_bytes
 
 # Tokens of an example: a constant part and a part per tool offered.
 TRACE_TOKENS, TRACE_TOKENS_PER_TOOL = 420, 29
@@ -34,8 +35,6 @@ VERIFY_TOKENS = 900
 TRACES_PER_SECOND = 120.0
 START_SECONDS = 8.0
 PROCESS_MEMORY = 0.9e9
-# Numbers kept per token, layer and hidden unit for the backward pass.
-ACTIVATIONS = 60
 BITS = {"F16": 16.0, "Q8_0": 8.5, "Q4_K_M": 4.9}
 
 
@@ -128,7 +127,7 @@ def _training(
     if shape is None:
         return Estimate(ceil(tokens), None, None)
     work = passes * shape.parameters * tokens * computed
-    kept = 4 * ACTIVATIONS * width * shape.layers * shape.hidden
+    kept = width * activation_bytes(shape.layers, shape.hidden, 4, checkpointing=False)
     memory = PROCESS_MEMORY + 4 * shape.parameters + kept
     return Estimate(ceil(tokens), START_SECONDS + work / (rate * TRAINING_SHARE), memory)
 
