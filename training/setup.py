@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 
 from tooldrill.agent.atomic import write_text
+from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.progress import Progress
 from tooldrill.agent.protocols.base import CallProtocol
 from tooldrill.agent.protocols.catalog import get_protocol
@@ -88,7 +91,12 @@ class Prepared:
 
 
 def prepare_texts(model: ModelSettings, settings: TrainingSettings, stage: StageSettings) -> Texts:
-    """Loads the tokenizer and its template."""
+    """Loads the tokenizer and its template.
+
+    Raises:
+        TooldrillError: for a model, a template or a tracker that is not there.
+    """
+    require_trackers(settings.report_to)
     base = resolve(model)
     tokenizer = base_model.load_tokenizer(base)
     source = base_model.chat_template(base, model, tokenizer)
@@ -143,6 +151,19 @@ def _kept(settings: HardwareSettings, out: Path) -> HardwareSettings:
 def _keep(hardware: Hardware, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     write_text(out / "hardware.json", json.dumps(asdict(hardware), indent=1))
+
+
+def require_trackers(names: Sequence[str]) -> None:
+    """Says what is missing before anything is loaded.
+
+    Raises:
+        TooldrillError: when a tracker is not installed.
+    """
+    missing = next((name for name in names if importlib.util.find_spec(name) is None), None)
+    if missing is not None:
+        raise TooldrillError(
+            f"training.report_to: {missing} is not installed", f"pip install {missing}"
+        )
 
 
 def trainer_arguments(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Annotated
+
 import typer
 
 from tooldrill.cli.arguments import ConfigArgument, ForceOption, OverridesArgument, open_run
@@ -37,25 +40,51 @@ def run_stage(name: str, config: ConfigArgument, overrides: list[str] | None, fo
     print_stage(stage, run)
 
 
+LauncherOption = Annotated[
+    str | None,
+    typer.Option(
+        "--launcher",
+        metavar="COMMAND",
+        help="Train in several processes: 'accelerate launch --num_processes 2', 'torchrun ...'.",
+    ),
+]
+
+
 def sft(
-    config: ConfigArgument, overrides: OverridesArgument = None, force: ForceOption = False
+    config: ConfigArgument,
+    overrides: OverridesArgument = None,
+    force: ForceOption = False,
+    launcher: LauncherOption = None,
 ) -> None:
     """Fine-tune on the traces (LoRA)."""
-    run_stage("sft", config, overrides, force)
+    run_stage("sft", config, _with_launcher(overrides, launcher), force)
 
 
 def dpo(
-    config: ConfigArgument, overrides: OverridesArgument = None, force: ForceOption = False
+    config: ConfigArgument,
+    overrides: OverridesArgument = None,
+    force: ForceOption = False,
+    launcher: LauncherOption = None,
 ) -> None:
     """Prefer the correct call to its corrupted twin, from the SFT adapter on."""
-    run_stage("dpo", config, overrides, force)
+    run_stage("dpo", config, _with_launcher(overrides, launcher), force)
 
 
 def rounds(
-    config: ConfigArgument, overrides: OverridesArgument = None, force: ForceOption = False
+    config: ConfigArgument,
+    overrides: OverridesArgument = None,
+    force: ForceOption = False,
+    launcher: LauncherOption = None,
 ) -> None:
     """Let the model work on training tasks, and prefer the right call to its own violations."""
-    run_stage("rounds", config, overrides, force)
+    run_stage("rounds", config, _with_launcher(overrides, launcher), force)
+
+
+def _with_launcher(overrides: list[str] | None, launcher: str | None) -> list[str] | None:
+    """`--launcher` is short for the override."""
+    if launcher is None:
+        return overrides
+    return [*(overrides or []), f"training.launcher={json.dumps(launcher)}"]
 
 
 def export(
