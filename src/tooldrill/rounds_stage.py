@@ -107,18 +107,11 @@ def _paired(run: Run, index: int, log: Path, folder: Path) -> tuple[dict[str, An
     with new_set(folder, DPO) as rows:
         for row in rng.sample([*own, *rng.sample(made, wanted)], len(own) + wanted):
             rows.add(row)
-    violations = Counter(
-        str(violation.kind)
-        for rollout in rollouts
-        for step in rollout.episode.steps
-        for violation in step.violations
-    )
     told = {
         "episodes": len(rollouts),
         "solved": sum(bool(rollout.episode.success) for rollout in rollouts),
         "replies": sum(len(rollout.episode.steps) for rollout in rollouts),
-        "violations": dict(violations.most_common()),
-        "own_pairs": len(own),
+        "own_pairs": dict(Counter(pair["violation"] for pair in own).most_common()),
         "made_pairs": wanted if own else 0,
     }
     return told, len(own)
