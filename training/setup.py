@@ -198,6 +198,8 @@ def trainer_arguments(
         "fp16": hardware.dtype == "float16",
         "gradient_checkpointing": hardware.gradient_checkpointing,
         "remove_unused_columns": False,
+        # Routers are not trained; dense models of a family with experts (Granite 4.0) have none.
+        "router_aux_loss_coef": 0.0,
         "max_length": None,
     }
 
