@@ -49,7 +49,7 @@ def test_figures_and_gradients_are_trls(scaling: dict[str, Any]) -> None:
     assert plain.label_mask.sum() > 5
     for name in ("loss", "label_mask", *FIELDS):
         torch.testing.assert_close(ours[name].float(), plain[name].float(), rtol=1e-5, atol=1e-6)
-    torch.testing.assert_close(our_gradient, plain_gradient, rtol=1e-4, atol=1e-7)
+    assert (our_gradient - plain_gradient).norm() / plain_gradient.norm() < 1e-5
 
 
 def test_a_routers_loss_is_left_to_trl() -> None:
