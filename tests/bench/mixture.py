@@ -3,8 +3,10 @@
 Trains SmolLM2-135M once per variant and seed on small sets that differ in one share, and measures
 each on the same conversations from held-out worlds, reply by reply, the history given:
 
-- exact: replies that greedy decoding would write letter by letter as the oracle does;
-- nats: negative log-probability per token of the oracle's reply;
+- nats: negative log-probability per token of the oracle's reply, by the kind of task; `renamed` are
+  tasks whose tools and parameters have other names;
+- exact: replies that greedy decoding would write letter by letter as the oracle does, where
+  something is to be done;
 - preferred: pairs whose right reply is more probable than its corrupted twin.
 
 These need one forward pass and no luck, so they tell small differences apart where solved tasks do
@@ -34,12 +36,13 @@ from tooldrill.data.pairs import make_pairs
 from tooldrill.data.sets.build import build
 from tooldrill.data.settings import DataSettings
 from tooldrill.data.tasks.making import make_tasks
+from tooldrill.data.tasks.task import Task
 from tooldrill.data.traces import Trace, record
 from tooldrill.training.adapter import load_adapter
 from tooldrill.training.engine.batches import ExampleBatches, PreferenceBatches
 from tooldrill.training.engine.learned_head import score_learned_only
 from tooldrill.training.engine.packing import plan_steps
-from tooldrill.training.examples import IGNORED, Example, Preference
+from tooldrill.training.examples import IGNORED, Preference
 from tooldrill.training.settings import (
     HardwareSettings,
     ModelSettings,
@@ -70,6 +73,7 @@ TRAINING = TrainingSettings(
     hardware=HardwareSettings(dtype="float32"),
     sft=SftSettings(learning_rate=1e-3, save_every=1000),
 )
+KINDS = ("act", "recover", "restrain", "renamed")
 HELD_OUT = ("calendar", "contacts", "kitchen")
 
 
@@ -98,31 +102,49 @@ def _run(name: str, seed: int, folder: Path) -> dict[str, list[Any]]:
 def measure(adapter: Path, folder: Path) -> dict[str, list[Any]]:
     """Figures of every held-out reply and pair, in a fixed order: `replies` and `pairs`."""
     texts = prepare_texts(ModelSettings(), TRAINING, TRAINING.sft)
+    model = _scored(adapter, texts, folder)
     traces = list(held_out())
-    examples = [texts.encoder.example(trace.row(), texts.protocols[0]) for trace in traces]
     rows = make_pairs(traces, 240, "held out")
     pairs = [texts.encoder.preference(row, texts.protocols[0]) for row in rows]
+    return {
+        "replies": _replies(model, texts, traces) + _renamed(model, texts),
+        "pairs": _pairs(model, pairs),
+    }
+
+
+def _scored(adapter: Path, texts: Texts, folder: Path) -> Any:
+    """The model with the adapter, giving log-probabilities of learned positions."""
     prepared = prepare_model(texts.base, TRAINING, 2048, folder / "measure")
     model = load_adapter(prepared.model, adapter).eval()
     causal = model.get_base_model()
     add_fused_lm_head(causal, outputs=("log_probs", "entropy", "mean_logits", "is_top1"))
     score_learned_only(causal)
-    return {"replies": _replies(model, traces, examples), "pairs": _pairs(model, pairs)}
+    return model
 
 
 def held_out() -> Iterator[Trace]:
     """Traces in the held-out worlds, the same for every variant."""
-    tasks = make_tasks(
-        HELD_OUT, 150, "mixture", (2, 4), recovery=0.25, restraint=0.25, voices=0.5, situations=0.2
-    )
+    shares = {"recovery": 0.25, "restraint": 0.25, "voices": 0.5, "situations": 0.2}
+    yield from _recorded(make_tasks(HELD_OUT, 150, "mixture", (2, 4), **shares))
+
+
+def _renamed(model: Any, texts: Texts) -> list[Any]:
+    """The replies of tasks whose tools and parameters have been renamed, as `renamed`."""
+    shares = {"recovery": 0.0, "restraint": 0.0, "voices": 0.5, "masking": 1.0}
+    traces = list(_recorded(make_tasks(HELD_OUT, 60, "renamed", (2, 4), **shares)))
+    return [["renamed", *turn[1:]] for turn in _replies(model, texts, traces)]
+
+
+def _recorded(tasks: list[Task]) -> Iterator[Trace]:
     for number, task in enumerate(tasks):
         trace = record(task, random.Random(f"mixture {number}"))
         if trace is not None and len(str(trace.row()["messages"])) < 5000:
             yield trace
 
 
-def _replies(model: Any, traces: list[Trace], examples: list[Example]) -> list[Any]:
+def _replies(model: Any, texts: Texts, traces: list[Trace]) -> list[Any]:
     """For each learned turn: kind of the trace, whether it is exact, nats, tokens."""
+    examples = [texts.encoder.example(trace.row(), texts.protocols[0]) for trace in traces]
     found: dict[int, list[Any]] = {}
     batches = ExampleBatches(examples)
     for members in _packs([example.rows for example in examples]):
@@ -183,14 +205,20 @@ def _progress(done: int, total: int, note: str = "") -> None:
 
 def figures(result: dict[str, list[Any]]) -> dict[str, float]:
     """The table's columns."""
-    exact: dict[str, list[float]] = defaultdict(list)
-    for kind, right, _, _ in result["replies"]:
-        exact["all"].append(right)
-        exact[kind].append(right)
-    nats = sum(turn[2] for turn in result["replies"]) / sum(turn[3] for turn in result["replies"])
+    turns: dict[str, list[Any]] = defaultdict(list)
+    for turn in result["replies"]:
+        turns[turn[0]].append(turn)
+    shown = {
+        f"nats, {kind}": sum(t[2] for t in turns[kind]) / sum(t[3] for t in turns[kind])
+        for kind in KINDS
+    }
+    exact = [right for kind, right, _, _ in result["replies"] if kind in ("act", "recover")]
     preferred = [margin > 0 for _, margin in result["pairs"]]
-    shown = {f"exact {kind}": 100 * float(np.mean(marks)) for kind, marks in sorted(exact.items())}
-    return {**shown, "nats": nats, "preferred": 100 * float(np.mean(preferred))}
+    return {
+        **shown,
+        "exact %": 100 * float(np.mean(exact)),
+        "preferred %": 100 * float(np.mean(preferred)),
+    }
 
 
 def _print_table(names: list[str]) -> None:
@@ -202,7 +230,7 @@ def _print_table(names: list[str]) -> None:
     print("| variant | " + " | ".join(columns) + " |")
     print("|---|" + "---:|" * len(columns))
     for name, found in table.items():
-        cells = [", ".join(f"{f[column]:.3g}" for f in found) for column in columns]
+        cells = [", ".join(f"{f[column]:.3f}" for f in found) for column in columns]
         print(f"| {name} | " + " | ".join(cells) + " |")
 
 
