@@ -154,7 +154,8 @@ def test_a_second_run_does_nothing(run_folder: tuple[Path, str]) -> None:
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
     output = finish(run.parents[1], "run", "tiny.yaml")
     assert [line for line in output.splitlines() if line.endswith(": up to date")] == [
-        f"{name}: up to date" for name in ("data", "sft", "dpo", "export", "eval", "report")
+        f"{name}: up to date"
+        for name in ("data", "sft", "dpo", "rounds", "export", "eval", "report")
     ]
     after = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
     changed = {path.name for path in after if before.get(path) != after[path]}
