@@ -55,3 +55,8 @@ def gathered(values: dict[int, T]) -> dict[int, T]:
     if process_count() == 1:
         return values
     return dict(gather_object(list(values.items())))
+
+
+def gathered_list(values: list[T]) -> list[T]:
+    """The lists of all processes, one after the other; they may differ in length."""
+    return list(gather_object(values)) if process_count() > 1 else values

@@ -18,6 +18,7 @@ from trl import DPOTrainer, SFTTrainer
 from tooldrill.training.engine.learned_head import can_score_learned_only, score_learned_only
 from tooldrill.training.engine.loss_weights import weigh_log_probs
 from tooldrill.training.examples import IGNORED
+from tooldrill.training.processes import gathered_list, process_count
 
 
 class _Prepared:
@@ -72,6 +73,8 @@ class PreparedDpoTrainer(_Prepared, DPOTrainer):  # type: ignore[misc]
         self._sft_weight = sft_weight
         self._seen: list[torch.Tensor] = []
         self._watch(self.model.get_base_model())
+        if process_count() > 1:
+            self.accelerator.gather = _gatherer(self.accelerator.gather)
 
     def _precompute_ref_logps(self, dataset: Any, name: str, batch_size: int) -> Any:
         """They come with the batch."""
@@ -127,3 +130,19 @@ class PreparedDpoTrainer(_Prepared, DPOTrainer):  # type: ignore[misc]
                 by_class[f"{name}/{self._violations[member]}"].append(values[place].item())
         for name, found in by_class.items():
             metrics[name].extend(found)
+
+
+def _gatherer(gather: Any) -> Any:
+    """Gathers from processes that hold different numbers of pairs.
+
+    TRL gathers figures of each pair as if all held as many; packs are cut by tokens and differ.
+    """
+
+    def of_any_length(tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.dim() == 0:
+            found: torch.Tensor = gather(tensor)
+            return found
+        values = gathered_list(tensor.tolist())
+        return torch.tensor(values, dtype=tensor.dtype, device=tensor.device)
+
+    return of_any_length

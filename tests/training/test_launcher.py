@@ -61,6 +61,7 @@ def test_two_processes_learn_what_one_learns(place: Path) -> None:
         torch.testing.assert_close(two[name], weights, rtol=1e-3, atol=1e-5)
     assert told[-1] == (2, 2)
 
+    # The packs of the two processes hold different numbers of pairs.
     run_job(job(place, "dpo-one", None, "dpo"))
     run_job(job(place, "dpo-two", "torchrun --nproc-per-node 2", "dpo"))
     assert losses(place / "dpo-two") == pytest.approx(losses(place / "dpo-one"), rel=1e-4)
