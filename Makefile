@@ -50,7 +50,7 @@ bench-checker: setup ## Checks per second against a registry of 50 tools.
 bench-data: setup ## Build 20,000 traces with their pairs (TRACES=...), timed.
 	$(BIN)/python tests/bench/data.py
 
-bench-training: setup ## Training against stock TRL on the same examples (TRACES=..., PAIRS=...).
+bench-training: setup ## Training against stock TRL on the same examples (20 minutes; SFT_STEPS=..., DPO_STEPS=...).
 	$(BIN)/python tests/bench/training.py
 
 bench-mixture: setup ## What the shares of the default mixture do (hours; OUT=..., SEEDS=0,1).

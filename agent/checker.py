@@ -12,6 +12,7 @@ from tooldrill.agent.call import Call, PastCall, Reply
 from tooldrill.agent.environment import ERROR_PREFIX
 from tooldrill.agent.names import nearest, plain
 from tooldrill.agent.protocols.catalog import get_protocol
+from tooldrill.agent.protocols.dialects.catalog import get_dialect
 from tooldrill.agent.reading import read_reply
 from tooldrill.agent.signature import signature
 from tooldrill.agent.tool import Registry, Tool
@@ -50,18 +51,24 @@ _LONGEST_NAME = 80
 
 
 def check_text(
-    text: str, registry: Registry, protocol: str = "native", history: Sequence[PastCall] = ()
+    text: str,
+    registry: Registry,
+    protocol: str = "native",
+    history: Sequence[PastCall] = (),
+    dialect: str = "hermes",
 ) -> list[Violation]:
     """All violations of one reply, given as the model wrote it.
 
     Args:
         protocol: how it is to be read, `native` or `react_json`.
         history: the episode's earlier calls, in order.
+        dialect: how the model's chat template writes native calls (`protocols.dialects`).
 
     Raises:
-        TooldrillError: when there is no such protocol.
+        TooldrillError: when there is no such protocol or dialect.
     """
-    return check_reply(read_reply(text, get_protocol(protocol), registry), registry, history)
+    spoken = get_protocol(protocol, get_dialect(dialect))
+    return check_reply(read_reply(text, spoken, registry), registry, history)
 
 
 def check_reply(

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 
 from tooldrill.agent.engines.base import Engine, Turn
 from tooldrill.agent.episode import Episode, Step
-from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.agent.run import EpisodeRun, Job
 from tooldrill.agent.settings import LoopSettings
 
@@ -32,7 +31,7 @@ def run_episodes(
         on_done: called as each episode ends, before its slot is given to the next job.
         on_step: called after each reply and its observation.
     """
-    protocol = get_protocol(settings.protocol)
+    protocol = engine.protocol(settings.protocol)
     waiting = enumerate(jobs)
     active: dict[str, tuple[int, EpisodeRun]] = {}
     episodes: dict[int, Episode] = {}

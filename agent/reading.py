@@ -25,7 +25,7 @@ _LABEL = re.compile(r"(?:action|tool|call|function)\s*:", re.IGNORECASE)
 
 def read_reply(text: str, protocol: CallProtocol, registry: Registry) -> Reply:
     """What the protocol reads; a final answer that is a call in another notation is malformed."""
-    reply = protocol.parse(text)
+    reply = protocol.parse(text, registry)
     if reply.conclusion is None or not is_call_of_a_tool(reply.conclusion, registry):
         return reply
     return malformed(text, f"A call must be written as {protocol.shape}.")
@@ -52,6 +52,8 @@ def _is_call(text: str, registry: Registry) -> bool:
         if re.fullmatch(rf"\W{{0,3}}{_BEFORE}{written}{_AFTER}", text, re.DOTALL):
             return True
         if re.match(rf"\{{\s*[\"']{written}[\"']\s*:\s*\{{", text):
+            return True
+        if re.match(rf"\{{\s*[\"']name[\"']\s*:\s*[\"']{written}[\"']", text):
             return True
         if re.search(rf"<(?:tool|tool_name|function)>\s*{written}\s*</|<{written}>", text):
             return True

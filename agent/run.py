@@ -108,7 +108,7 @@ class EpisodeRun:
         """The reply; when it is malformed and the loop may mend it, what it was meant to be."""
         reply = read_reply(text, self.protocol, self.job.registry)
         if self.settings.repair and is_malformed(reply):
-            return self.protocol.repair(text) or reply
+            return self.protocol.repair(text, self.job.registry) or reply
         return reply
 
     def _answer(self, reply: Reply, violations: Sequence[Violation], step: Step) -> None:

@@ -1,7 +1,7 @@
 """The signature line of a tool, generated from its schema at three levels.
 
-The chat template `templates/tooldrill.jinja` writes the same `typed` line in Jinja, because
-llama-server renders it without Python; a test holds the two together.
+The bundled chat templates (`templates/_signatures.jinja`) write the same `typed` line in Jinja,
+because llama-server renders it without Python; a test holds the two together.
 """
 
 from __future__ import annotations

@@ -44,9 +44,9 @@ class DataSettings(Settings):
     rejected: int = Field(
         3, ge=1, description="Pairs of one right reply; training computes its prompt once."
     )
-    tools: tuple[int, int] = Field((3, 10), description="Fewest and most tools offered in a task.")
+    tools: tuple[int, int] = Field((3, 24), description="Fewest and most tools offered in a task.")
     sharing: int = Field(
-        8, ge=1, description="Most tasks offered the same registry; training computes it once."
+        12, ge=1, description="Most tasks offered the same registry; training computes it once."
     )
     masking: float = Field(
         0.3, ge=0, le=1, description="Share with tools and parameters renamed at random."

@@ -1,13 +1,15 @@
 """From a transformers model and tokenizer to an F16 GGUF file.
 
 It puts the parts together with the official `gguf` writer, one tensor in memory at a time. The
-parts are `llama_layout` and `vocabulary`; quantizing is `quantize`'s work.
+parts are `layouts` and `vocabulary`; quantizing is `quantize`'s work.
 """
 
 from __future__ import annotations
 
 import errno
+import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,9 @@ from gguf.utility import size_label
 
 from tooldrill.agent.atomic import atomic_path
 from tooldrill.agent.progress import Progress, silent
-from tooldrill.export import llama_layout
 from tooldrill.export.disk import require_space
+from tooldrill.export.layouts.registry import layout_for
+from tooldrill.export.layouts.stored import StoredTensor
 from tooldrill.export.vocabulary import read_vocabulary, write_vocabulary
 from tooldrill.training.find_base import BaseModel
 from tooldrill.training.gguf_header import read_gguf_header
@@ -43,21 +46,21 @@ def write_gguf(
         name: `general.name`.
 
     Raises:
-        TooldrillError: for what GGUF's llama cannot express, and when the disk is full.
+        UnsupportedError: for what GGUF, or this exporter, cannot express.
+        TooldrillError: when a weight fits no F16, and when the disk is full.
     """
-    config = model.config
-    llama_layout.check_architecture(config)
-    vocabulary = read_vocabulary(tokenizer, config.vocab_size, base)
-    stored = sum(weights.numel() for _, weights in llama_layout.tensors(model))
-    require_space(path, 2 * stored)
+    layout = layout_for(model.config)
+    vocabulary = read_vocabulary(tokenizer, layout.config.vocab_size, base)
+    tensors = list(layout.tensors(model))
+    require_space(path, sum(tensor.bytes for tensor in tensors))
     with atomic_path(path) as temporary:
-        writer = gguf.GGUFWriter(temporary, llama_layout.ARCHITECTURE)
+        writer = gguf.GGUFWriter(temporary, layout.name)
         try:
-            _write_general(writer, base, name, stored)
-            llama_layout.write_hyperparameters(writer, config)
+            _write_general(writer, base, name, sum(math.prod(t.shape) for t in tensors))
+            layout.write_hyperparameters(writer)
             write_vocabulary(writer, vocabulary)
             writer.add_chat_template(template)
-            _write_tensors(writer, model, progress)
+            _write_tensors(writer, tensors, progress)
         finally:
             writer.close()
 
@@ -93,21 +96,18 @@ def _license_of_folder(folder: Path) -> str | None:
     return found.group(1) if found else None
 
 
-def _write_tensors(writer: gguf.GGUFWriter, model: Any, progress: Progress) -> None:
-    plan = [(name, tuple(weights.shape)) for name, weights in llama_layout.tensors(model)]
-    for name, shape in plan:
-        kind = llama_layout.stored_type(shape)
-        size = kind.itemsize
-        for length in shape:
-            size *= length
-        writer.add_tensor_info(name, shape, kind, size)
+def _write_tensors(
+    writer: gguf.GGUFWriter, tensors: Sequence[StoredTensor], progress: Progress
+) -> None:
+    for tensor in tensors:
+        writer.add_tensor_info(tensor.name, tensor.shape, tensor.dtype, tensor.bytes)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
-    for number, (name, weights) in enumerate(llama_layout.tensors(model), 1):
+    for number, tensor in enumerate(tensors, 1):
         try:
-            writer.write_tensor_data(llama_layout.stored_array(name, weights))
+            writer.write_tensor_data(tensor.array())
         except OSError as error:
             # numpy reports a short write without an error number; only a full disk makes one.
             raise OSError(error.errno or errno.ENOSPC, str(error)) from error
-        progress(number, len(plan), name)
+        progress(number, len(tensors), tensor.name)

@@ -22,7 +22,8 @@ MAX_THREADS = 4
 class LogitReader:
     """A GGUF loaded on the CPU with a context of `context` tokens.
 
-    The cache is kept in F32, so that what is measured is the weights' rounding.
+    The cache is kept in F32 and flash attention is off, as its kernel rounds to F16 on the way:
+    what is measured is the weights' rounding.
 
     Raises:
         TooldrillError: when llama.cpp cannot load the file.
@@ -34,6 +35,7 @@ class LogitReader:
         params.n_ctx = params.n_batch = params.n_ubatch = context
         params.n_threads = params.n_threads_batch = min(MAX_THREADS, os.cpu_count() or 1)
         params.type_k = params.type_v = llama_cpp.GGML_TYPE_F32
+        params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
         self._context = llama_cpp.llama_init_from_model(self.model.handle, params)
         if not self._context:
             self.model.close()

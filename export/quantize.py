@@ -89,7 +89,8 @@ def _fallbacks(
 ) -> list[Fallback]:
     groups: dict[str, list[TensorEntry]] = {}
     for tensor in tensors:
-        if len(tensor.shape) >= 2 and tensor.type not in _NOMINAL[quantization]:
+        # F32 is what llama.cpp's kernels ask for (short convolutions, say), no fallback.
+        if len(tensor.shape) >= 2 and tensor.type not in {"F32", *_NOMINAL[quantization]}:
             groups.setdefault(tensor.type, []).append(tensor)
     return [
         Fallback(

@@ -6,10 +6,14 @@ Plain data, written to `export.json` and `verify.json`; nothing heavy is importe
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tooldrill.export.settings import Quantization
+
+# Who wrote the F16 file.
+Converter = Literal["tooldrill", "llama.cpp"]
 
 
 class _Record(BaseModel):
@@ -106,6 +110,7 @@ class ExportSummary(_Record):
     Attributes:
         name: the model's name, first part of the file names.
         folder: where the files lie.
+        converter: who wrote the F16 file.
         seconds: by step.
     """
 
@@ -113,6 +118,7 @@ class ExportSummary(_Record):
     base: str
     adapter: str | None
     folder: str
+    converter: Converter = "tooldrill"
     files: list[GgufFile]
     verification: Verification
     seconds: dict[str, float]

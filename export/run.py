@@ -18,7 +18,7 @@ from tooldrill.agent.atomic import write_text
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.progress import Progress, silent
 from tooldrill.agent.render import ChatTemplate
-from tooldrill.export.gguf_writer import write_gguf
+from tooldrill.export.convert import convert
 from tooldrill.export.merge import merged_model
 from tooldrill.export.quantize import describe, quantize
 from tooldrill.export.records import ExportSummary
@@ -61,7 +61,10 @@ def export_model(  # noqa: PLR0917 - the stages' callers pass these by position
         merged = merged_model(base, adapter)
         clock.begin("F16", "writing F16")
         f16 = folder / f"{name}-F16.gguf"
-        write_gguf(merged, tokenizer, template, f16, base=base, name=name)
+        converter = convert(
+            merged, tokenizer, template, f16,
+            base=base, name=name, llama_cpp_dir=settings.llama_cpp_dir, progress=clock.note,
+        )  # fmt: skip
         files = _quantize_all(f16, name, settings, clock)
         clock.begin("verify", "comparing with the merged model")
         checked = verify(
@@ -78,6 +81,7 @@ def export_model(  # noqa: PLR0917 - the stages' callers pass these by position
         base=model.path,
         adapter=str(adapter) if adapter else None,
         folder=str(out),
+        converter=converter,
         files=described,
         verification=checked,
         seconds=clock.seconds,

@@ -18,6 +18,11 @@ class ExportSettings(Settings):
     max_kl_f16: float = Field(
         1e-3, gt=0, description="Mean KL divergence in nats, merged model to F16; beyond: failure."
     )
+    llama_cpp_dir: str | None = Field(
+        None,
+        description="A checkout of llama.cpp whose script converts what tooldrill cannot; "
+        "null: $LLAMA_CPP_DIR.",
+    )
     min_top1_f16: float = Field(
         0.98, ge=0, le=1, description="Share of positions with the same most likely token."
     )

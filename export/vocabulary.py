@@ -1,23 +1,32 @@
-"""A byte-level BPE tokenizer as GGUF stores it: tokens, their types, merges, special ids.
+"""A tokenizer as GGUF stores it: tokens, their types, merges or scores, special ids.
 
-Only what llama.cpp calls the `gpt2` tokenizer model. That both then cut text alike is proven by
-`verify`, not assumed here.
+Byte-level BPE is llama.cpp's `gpt2` tokenizer model; its `llama` model is in `sentencepiece`. That
+both then cut text alike is proven by `verify`, not assumed here.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import gguf
 
 from tooldrill.agent.errors import TooldrillError
+from tooldrill.export.lookalikes import without_lookalikes
+from tooldrill.export.sentencepiece import (
+    adds_prefix,
+    is_sentencepiece,
+    scores,
+    token_type,
+)
+from tooldrill.export.unsupported import UnsupportedError
 from tooldrill.training.find_base import BaseModel
 from tooldrill.training.gguf_header import read_gguf_header
 from tooldrill.training.pretokenizers import KNOWN, name_of_pre_tokenizer
 
-MODEL = "gpt2"
+BYTE_LEVEL = "gpt2"
+SENTENCEPIECE = "llama"
 
 
 @dataclass(frozen=True)
@@ -25,18 +34,23 @@ class Vocabulary:
     """What a GGUF says about its tokenizer.
 
     Attributes:
+        model: llama.cpp's name for the algorithm.
         pre: llama.cpp's name for how text is cut before merging.
         tokens, types: one per row of the embeddings; rows without a token are UNUSED.
-        merges: in order of rank, the two parts separated by a space.
+        merges: in order of rank, the two parts separated by a space; byte-level BPE's.
+        scores: of every token; SentencePiece's.
         special: ids by role (bos, eos, unk, pad), those that the tokenizer has.
     """
 
+    model: str
     pre: str
     tokens: list[str]
     types: list[gguf.TokenType]
     merges: list[str]
     special: dict[str, int]
     add_bos: bool
+    scores: list[float] = field(default_factory=list)
+    space_prefix: bool = False
 
 
 def read_vocabulary(tokenizer: Any, rows: int, base: BaseModel) -> Vocabulary:
@@ -48,40 +62,47 @@ def read_vocabulary(tokenizer: Any, rows: int, base: BaseModel) -> Vocabulary:
         base: a GGUF base says itself how it cuts text.
 
     Raises:
-        TooldrillError: when it is not byte-level BPE, or its cut has no name that llama.cpp knows.
+        UnsupportedError: when it is of another kind, or its cut has no name of llama.cpp's.
+        TooldrillError: when it has more tokens than the model.
     """
     description = json.loads(tokenizer.backend_tokenizer.to_str())
     model = description["model"]
-    if model["type"] != "BPE" or model.get("byte_fallback"):
-        raise TooldrillError(
-            f"the tokenizer of {base.name} is not byte-level BPE ({model['type']})",
-            "use a base with a byte-level BPE tokenizer (SmolLM2, Llama 3, ...)",
+    pieces = is_sentencepiece(description)
+    if not pieces and (model["type"] != "BPE" or model.get("byte_fallback")):
+        raise UnsupportedError(
+            f"the tokenizer of {base.name} is neither byte-level BPE nor a SentencePiece that"
+            f" llama.cpp knows ({model['type']})",
+            "use a base with another tokenizer (SmolLM2, Llama 3, Qwen, Gemma, ...)",
         )
     tokens, types = _tokens(model["vocab"], description["added_tokens"], rows, base)
-    merges = [m if isinstance(m, str) else " ".join(m) for m in model["merges"]]
+    tokens = without_lookalikes(tokenizer, tokens, types)
     special = {
         role: token
         for role in ("bos", "eos", "unk", "pad")
         if (token := getattr(tokenizer, f"{role}_token_id")) is not None
     }
-    first = tokenizer("a")["input_ids"][0]
-    return Vocabulary(
-        _pre_tokenizer_name(tokenizer, base),
-        tokens,
-        types,
-        merges,
-        special,
-        first == special.get("bos"),
-    )
+    add_bos = "bos" in special and tokenizer("a")["input_ids"][0] == special["bos"]
+    if pieces:
+        types = [token_type(t, k, model["unk_token"]) for t, k in zip(tokens, types, strict=True)]
+        return Vocabulary(
+            SENTENCEPIECE, "default", tokens, types, [], special, add_bos,
+            scores(tokens, model["merges"]), adds_prefix(description),
+        )  # fmt: skip
+    merges = [m if isinstance(m, str) else " ".join(m) for m in model["merges"]]
+    pre = _pre_tokenizer_name(tokenizer, base)
+    return Vocabulary(BYTE_LEVEL, pre, tokens, types, merges, special, add_bos)
 
 
 def write_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> None:
     """Adds the tokenizer's fields to a file being written."""
-    writer.add_tokenizer_model(MODEL)
+    writer.add_tokenizer_model(vocabulary.model)
     writer.add_tokenizer_pre(vocabulary.pre)
     writer.add_token_list(vocabulary.tokens)
     writer.add_token_types(vocabulary.types)
-    writer.add_token_merges(vocabulary.merges)
+    if vocabulary.scores:
+        writer.add_token_scores(vocabulary.scores)
+    else:
+        writer.add_token_merges(vocabulary.merges)
     add = {
         "bos": writer.add_bos_token_id,
         "eos": writer.add_eos_token_id,
@@ -91,7 +112,7 @@ def write_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> None:
     for role, token in vocabulary.special.items():
         add[role](token)
     writer.add_add_bos_token(vocabulary.add_bos)
-    writer.add_add_space_prefix(False)
+    writer.add_add_space_prefix(vocabulary.space_prefix)
 
 
 def _tokens(
@@ -117,7 +138,7 @@ def _pre_tokenizer_name(tokenizer: Any, base: BaseModel) -> str:
             return str(named)
     name = name_of_pre_tokenizer(tokenizer.backend_tokenizer)
     if name is None:
-        raise TooldrillError(
+        raise UnsupportedError(
             f"llama.cpp's name for the pre-tokenizer of {base.name} is not known",
             f"known cuts: {', '.join(KNOWN)}; start from a GGUF of this model, which names its own",
         )

@@ -83,7 +83,7 @@ def test_the_wheel_holds_everything(wheel_names: set[str]) -> None:
             if path.suffix == ".py" or path.suffix in READ or path.name == "py.typed":
                 inside = path.relative_to(ROOT / folder).as_posix()
                 expected.add(f"{package.replace('.', '/')}/{inside}")
-    assert "tooldrill/agent/templates/tooldrill.jinja" in expected
+    assert "tooldrill/agent/templates/tooldrill-chatml.jinja" in expected
     assert "tooldrill/py.typed" in expected
     assert expected <= wheel_names, sorted(expected - wheel_names)
 

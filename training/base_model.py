@@ -16,12 +16,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tooldrill.agent import render
 from tooldrill.agent.errors import TooldrillError
+from tooldrill.agent.turns import FITTING, fitting_template
 from tooldrill.training import gguf_base
 from tooldrill.training.find_base import BaseModel
 from tooldrill.training.quiet import quiet_transformers
 from tooldrill.training.settings import ModelSettings
 
-BUNDLED_TEMPLATE = "tooldrill"
 # What transformers raises for a missing, cut-off, foreign or gated model.
 LOADING_ERRORS = (OSError, ValueError, RuntimeError, KeyError, SafetensorError)
 
@@ -60,23 +60,46 @@ def load_tokenizer(base: BaseModel) -> Any:
 def chat_template(base: BaseModel, settings: ModelSettings, tokenizer: Any) -> str:
     """The Jinja source that training, the loop and the exported GGUF all use.
 
-    The model's own when it knows tools, else the bundled one; `settings.chat_template` overrides.
+    The model's own when it knows tools, else the bundled one with the model's own turns;
+    `settings.chat_template` overrides.
 
     Raises:
-        TooldrillError: when the template file is missing or is not Jinja.
+        TooldrillError: when the template file is missing or is not Jinja, or when the model's own
+            turns would be other tokens in training than in the loop.
     """
     chosen = settings.chat_template
-    if chosen is None:
-        own = tokenizer.chat_template
-        knows = isinstance(own, str) and render.knows_tools(own)
-        return str(own) if knows else render.bundled_template()
-    if chosen == BUNDLED_TEMPLATE:
-        return render.bundled_template()
-    return _template_file(Path(chosen).expanduser(), base)
+    own = tokenizer.chat_template if isinstance(tokenizer.chat_template, str) else None
+    if chosen is None and own is not None and render.knows_tools(own):
+        return own
+    if chosen in render.BUNDLED_TEMPLATES:
+        return render.bundled_template(chosen)
+    if chosen not in (None, FITTING):
+        return _template_file(Path(chosen).expanduser(), base)
+    bos, eos = tokenizer.bos_token or "", tokenizer.eos_token or ""
+    vocabulary = tokenizer.get_vocab()
+    name, source = fitting_template(own, bos, eos, lambda text: text in vocabulary)
+    if name == FITTING:
+        _require_whole_turns(render.ChatTemplate(source, bos, eos), tokenizer, base)
+    return source
+
+
+def _require_whole_turns(template: render.ChatTemplate, tokenizer: Any, base: BaseModel) -> None:
+    """Refuses turns whose tokens change when a reply is read again with what stands before it."""
+    asked = [{"role": "user", "content": "One?"}]
+    answered = [*asked, {"role": "assistant", "content": "Two, three."}]
+    prompt = template.text(asked, None, add_generation_prompt=True)
+    whole = template.text(answered, None, add_generation_prompt=False).rstrip()
+    texts = (prompt, whole.removeprefix(prompt), whole)
+    first, reply, both = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts)
+    if first + reply != both:
+        raise TooldrillError(
+            f"the turns of {base.name}'s own chat template do not begin and end with tokens",
+            "give a template that knows tools as model.chat_template, a Jinja file",
+        )
 
 
 def _template_file(path: Path, base: BaseModel) -> str:
-    step = f"give a Jinja file, `{BUNDLED_TEMPLATE}`, or null to use what fits {base.name}"
+    step = f"give a Jinja file, `{FITTING}`, or null to use what fits {base.name}"
     try:
         source = path.read_text("utf-8")
         render.ChatTemplate(source)

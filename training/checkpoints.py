@@ -2,6 +2,8 @@
 
 The trainer writes a checkpoint file by file; a marker written last tells a whole one from one that
 was cut off. Incomplete ones are removed before a run goes on.
+
+Where FSDP has cut the weights among the processes, an adapter is gathered before it is written.
 """
 
 from __future__ import annotations
@@ -10,9 +12,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import torch
+from accelerate import PartialState
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+from torch.distributed.fsdp import FSDPModule, FullyShardedDataParallel
 from transformers import TrainerCallback
 
+from tooldrill.training.processes import agreed, is_first, process_count
+
 _MARKER = "complete"
+_WEIGHTS = "adapter_model.safetensors"
 
 
 def latest_checkpoint(folder: Path) -> Path | None:
@@ -26,10 +35,40 @@ def latest_checkpoint(folder: Path) -> Path | None:
     return max(found)[1] if found else None
 
 
-class MarkComplete(TrainerCallback):  # type: ignore[misc]
-    """Marks each checkpoint once everything in it is written."""
+def save_adapter(model: Any, folder: Path) -> None:
+    """Writes the adapter into `folder`; to be called in every process, the first one writes.
 
-    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if not state.is_world_process_zero:
-            return
-        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / _MARKER).touch()
+    Args:
+        model: as the trainer holds it, sharded or not.
+    """
+    weights = _gathered(model)
+    if is_first():
+        inner = model.module if isinstance(model, FullyShardedDataParallel) else model
+        inner.save_pretrained(str(folder), selected_adapters=["default"], state_dict=weights)
+
+
+def _gathered(model: Any) -> dict[str, torch.Tensor] | None:
+    """The trained weights of all shards, in the first process; None where none is sharded."""
+    if not isinstance(model, FSDPModule | FullyShardedDataParallel):
+        return None
+    options = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_frozen_params=True)
+    found: dict[str, torch.Tensor] = get_model_state_dict(model, options=options)
+    return found
+
+
+class MarkComplete(TrainerCallback):  # type: ignore[misc]
+    """Marks each checkpoint once everything in it is written, by all processes.
+
+    A checkpoint of shards is given the whole adapter, too, which others can load.
+    """
+
+    def on_save(
+        self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any
+    ) -> None:
+        folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        if not agreed((folder / _WEIGHTS).is_file()):
+            save_adapter(model, folder)
+        if process_count() > 1:
+            PartialState().wait_for_everyone()
+        if is_first():
+            (folder / _MARKER).touch()

@@ -16,14 +16,16 @@ from tooldrill.data.sets.reading import read_rows
 from tooldrill.training.adapter import load_adapter
 from tooldrill.training.collapse import StopOnCollapse
 from tooldrill.training.engine.batches import PreferenceBatches, packs_dataset
-from tooldrill.training.examples import Preference
+from tooldrill.training.examples import Preference, spoken
+from tooldrill.training.out_of_memory import out_of_memory_told
 from tooldrill.training.quiet import quiet_transformers, quiet_warnings
 from tooldrill.training.reference import reference_log_probs
-from tooldrill.training.run_trainer import Counts, plan_run, run_trainer
+from tooldrill.training.run_trainer import Counts, less_memory_for, plan_run, run_trainer
 from tooldrill.training.settings import DpoSettings, ModelSettings, TrainingSettings
 from tooldrill.training.setup import (
     TrainSummary,
     callbacks,
+    keep_to_device,
     prepare_model,
     prepare_texts,
     trainer_arguments,
@@ -46,7 +48,7 @@ def train_dpo(  # noqa: PLR0917 - the parts of a training run, in the order they
     with quiet_warnings(), quiet_transformers():
         stage = settings.dpo
         texts = prepare_texts(model, settings, stage)
-        pairs = [(row, protocol) for row in read_rows(data) for protocol in texts.protocols]
+        pairs, left_out = spoken(read_rows(data), texts.protocols)
         preferences = [texts.encoder.preference(row, protocol) for row, protocol in pairs]
         groups = [json.dumps(row["tools"]) + protocol.name for row, protocol in pairs]
         counts = Counts(
@@ -61,20 +63,27 @@ def train_dpo(  # noqa: PLR0917 - the parts of a training run, in the order they
         )
         batches = PreferenceBatches(preferences)
         collapse = [StopOnCollapse(stage.collapse, out / "healthy")] if stage.collapse else []
-        trainer = PreparedDpoTrainer(
-            model=load_adapter(prepared.model, sft_adapter),
-            args=DPOConfig(**arguments, **plan.arguments(stage), **_loss(stage)),
-            train_dataset=packs_dataset(plan.steps),
-            data_collator=batches,
-            processing_class=texts.tokenizer,
-            callbacks=[*callbacks(progress), *collapse],
-            violations=[p.violation for p in preferences],
-            sft_weight=stage.sft_weight,
-        )
-        batches.reference = reference_log_probs(
-            trainer.model, preferences, groups, budget=prepared.hardware.tokens, progress=progress
-        )
-        return run_trainer(trainer, out, counts, plan.steps, prepared.choices)
+        config = DPOConfig(**arguments, **plan.arguments(stage), **_loss(stage))
+        advice = less_memory_for(prepared.hardware, counts, plan.steps)
+        with out_of_memory_told("training", advice):
+            trainer = PreparedDpoTrainer(
+                model=load_adapter(prepared.model, sft_adapter),
+                args=keep_to_device(config, prepared.hardware),
+                train_dataset=packs_dataset(plan.steps),
+                data_collator=batches,
+                processing_class=texts.tokenizer,
+                callbacks=[*callbacks(progress), *collapse],
+                violations=[p.violation for p in preferences],
+                sft_weight=stage.sft_weight,
+            )
+            batches.reference = reference_log_probs(
+                trainer.model,
+                preferences,
+                groups,
+                budget=prepared.hardware.tokens,
+                progress=progress,
+            )
+            return run_trainer(trainer, out, counts, plan.steps, [*prepared.choices, *left_out])
 
 
 def _longest(preferences: list[Preference]) -> int:

@@ -8,13 +8,14 @@ refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.protocols.base import CallProtocol
 from tooldrill.agent.render import ChatTemplate
+from tooldrill.data.corrupt.damage import is_expressible
 from tooldrill.data.sets.segments import Segment, renderings, segments, side_row
 
 Side = Literal["chosen", "rejected"]
@@ -73,6 +74,20 @@ class Preference:
     def rows(self) -> list[list[int]]:
         """The token ids of both sides."""
         return [self.prompt_ids + self.chosen_ids, self.prompt_ids + self.rejected_ids]
+
+
+def spoken(
+    rows: Iterable[dict[str, Any]], protocols: Sequence[CallProtocol]
+) -> tuple[list[tuple[dict[str, Any], CallProtocol]], list[str]]:
+    """Every row with every protocol that can tell it, and a sentence on what was left out.
+
+    A dialect without types cannot tell some wrong types from right ones (see `faithful`).
+    """
+    pairs = [(row, protocol) for row in rows for protocol in protocols]
+    told = [(row, protocol) for row, protocol in pairs if is_expressible(row, protocol)]
+    left_out = len(pairs) - len(told)
+    note = f"left out: {left_out} of {len(pairs)} rows whose breach the call's dialect cannot show"
+    return told, [note] if left_out else []
 
 
 class Encoder:

@@ -5,20 +5,15 @@ Each choice comes with its reason, so that `tooldrill doctor` and the training l
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-
-import psutil
-import torch
+from typing import Any
 
 from tooldrill.agent.engines.llama import physical_cores
+from tooldrill.agent.errors import TooldrillError
 from tooldrill.training.activations import activation_bytes
 from tooldrill.training.engine.tree_attention import Kernel
-from tooldrill.training.processes import processes_here
+from tooldrill.training.probe import best_device, best_dtype, free_memory_of, require_device
 from tooldrill.training.settings import HardwareSettings
-
-# Below this the conversions of autocast cost more than the faster multiplication gains.
-_WORTH_BFLOAT16 = 2.0
 
 
 @dataclass(frozen=True)
@@ -44,35 +39,20 @@ class Hardware:
     reasons: tuple[str, ...]
 
 
-def settle(settings: HardwareSettings, shape: Shape) -> Hardware:
-    """Fills in what the settings leave to the machine, for a model of this shape."""
-    device = settings.device or _best_device()
-    dtype, why = _best_dtype(device)
-    reasons = [f"device {device}: {'set' if settings.device else 'the best there is'}"]
-    if settings.dtype:
-        dtype, why = settings.dtype, "set"
-    reasons.append(f"{dtype}: {why}")
-    threads = settings.threads or physical_cores()
-    reasons.append(f"{threads} threads: {'set' if settings.threads else 'the physical cores'}")
-    attention, why = _attention(settings, device)
-    reasons.append(f"attention {attention}: {why}")
-    tokens, checkpointing, whys = _memory(settings, shape, device, dtype)
-    reasons += whys
-    return Hardware(device, dtype, threads, checkpointing, attention, tokens, tuple(reasons))
-
-
 @dataclass(frozen=True)
 class Shape:
-    """What a model's activations take.
+    """What a model and its examples take.
 
     Attributes:
         layers, hidden: how many layers, and how wide.
         longest: tokens of the longest example, which must fit in any case.
+        unloaded: bytes of weights that are still to be loaded.
     """
 
     layers: int
     hidden: int
     longest: int
+    unloaded: float = 0.0
 
 
 # Of the memory that is free after loading the model; the rest is for the optimizer, logits, others.
@@ -81,47 +61,69 @@ _SHARE = 0.5
 _MOST_TOKENS = 8192
 
 
-def _memory(
-    settings: HardwareSettings, shape: Shape, device: str, dtype: str
-) -> tuple[int, bool, list[str]]:
-    """Tokens at once and checkpointing, with their reasons."""
-    room = _SHARE * _free_memory(device)
-    size = 4 if dtype == "float32" else 2
+def settle(settings: HardwareSettings, shape: Shape, before: Hardware | None = None) -> Hardware:
+    """Fills in what the settings leave to the machine, for a model of this shape.
 
-    def that_fit(*, checkpointing: bool) -> int:
-        kept = activation_bytes(shape.layers, shape.hidden, size, checkpointing=checkpointing)
-        return int(room / kept)
+    Args:
+        before: what was settled when a run that goes on began; it holds where nothing is set.
 
-    fits = that_fit(checkpointing=False)
-    checkpointing = settings.gradient_checkpointing
+    Raises:
+        TooldrillError: for settings that this machine cannot follow.
+    """
+
+    def given(name: str) -> tuple[Any, str]:
+        if getattr(settings, name) is not None:
+            return getattr(settings, name), "set"
+        return (getattr(before, name), "as when this run began") if before else (None, "")
+
+    device, why = given("device")
+    if device is None:
+        device, why = best_device(), "the best there is"
+    require_device(device)
+    reasons = [f"device {device}: {why}"]
+    dtype, why = given("dtype")
+    if dtype is None:
+        dtype, why = best_dtype(device)
+    reasons.append(f"{dtype}: {why}")
+    threads, why = given("threads")
+    if threads is None:
+        threads, why = physical_cores(), "the physical cores"
+    reasons.append(f"{threads} threads: {why}")
+    attention, why = given("attention")
+    if attention is None:
+        attention, why = _attention(device)
+    reasons.append(f"attention {attention}: {why}")
+    _require_possible(device, dtype, attention)
+
+    room = _SHARE * max(0.0, free_memory_of(device) - shape.unloaded)
+    held = _tokens_held(room, shape, dtype)
+    checkpointing, why = given("gradient_checkpointing")
     if checkpointing is None:
-        checkpointing = fits < shape.longest
-        why = (
-            f"{room / 1e9:.1f} GB hold {fits} tokens, the longest example has {shape.longest}"
-            if checkpointing
-            else "it costs a third more time, and memory suffices"
+        checkpointing, why = _checkpointing(room, held[False], shape.longest)
+    reasons.append(f"{'' if checkpointing else 'no '}gradient checkpointing: {why}")
+    tokens, why = given("tokens")
+    if tokens is None:
+        tokens = max(shape.longest, min(held[checkpointing], _MOST_TOKENS))
+        why = _why_tokens(room, held[checkpointing], shape.longest)
+    reasons.append(f"{tokens} tokens at once: {why}")
+    return Hardware(device, dtype, threads, checkpointing, attention, tokens, tuple(reasons))
+
+
+def _require_possible(device: str, dtype: str, attention: Kernel) -> None:
+    """Raises TooldrillError for what torch cannot do on this device, before anything is loaded."""
+    if attention == "flex" and not device.startswith("cuda"):
+        raise TooldrillError(
+            f"training.hardware.attention=flex: FlexAttention has no backward pass on {device}",
+            f"set training.hardware.attention={_attention(device)[0]}: it gives the same numbers",
         )
-    else:
-        why = "set"
-    fits = that_fit(checkpointing=checkpointing)
-    tokens = settings.tokens or max(shape.longest, min(fits, _MOST_TOKENS))
-    told = "set" if settings.tokens else f"{room / 1e9:.1f} GB of memory for activations"
-    reasons = [
-        f"{'' if checkpointing else 'no '}gradient checkpointing: {why}",
-        f"{tokens} tokens at once: {told}",
-    ]
-    return tokens, checkpointing, reasons
+    if dtype == "float16" and not device.startswith("cuda"):
+        raise TooldrillError(
+            f"training.hardware.dtype=float16: its scaled gradients need CUDA, not {device}",
+            "set training.hardware.dtype=float32 or bfloat16",
+        )
 
 
-def _free_memory(device: str) -> float:
-    if device.startswith("cuda"):
-        return float(torch.cuda.mem_get_info(torch.device(device))[0])
-    return float(psutil.virtual_memory().available) / processes_here()
-
-
-def _attention(settings: HardwareSettings, device: str) -> tuple[Kernel, str]:
-    if settings.attention:
-        return settings.attention, "set"
+def _attention(device: str) -> tuple[Kernel, str]:
     if device.startswith("cuda"):
         return "flex", "it skips what no token sees"
     if device == "cpu":
@@ -129,40 +131,27 @@ def _attention(settings: HardwareSettings, device: str) -> tuple[Kernel, str]:
     return "dense", "few big kernels"
 
 
-def bfloat16_speedup() -> float:
-    """How many times faster this CPU multiplies matrices in bfloat16 than in float32.
+def _tokens_held(room: float, shape: Shape, dtype: str) -> dict[bool, int]:
+    """How many tokens' activations fit, with checkpointing and without."""
+    # Autocast leaves the residual stream and the norms in float32: measured, 0.64 of float32's.
+    size = 4 if dtype == "float32" else 3
 
-    Measured (about half a second), because a CPU may list the instructions and be slow at them.
-    """
-    rows, width = 512, 1024
-    seconds = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        left, right = torch.randn(rows, width).to(dtype), torch.randn(width, width).to(dtype)
-        torch.nn.functional.linear(left, right)
-        runs, start = 0, time.perf_counter()
-        while time.perf_counter() - start < 0.2:
-            torch.nn.functional.linear(left, right)
-            runs += 1
-        seconds[dtype] = (time.perf_counter() - start) / runs
-    return seconds[torch.float32] / seconds[torch.bfloat16]
+    def held(checkpointing: bool) -> int:
+        each = activation_bytes(shape.layers, shape.hidden, size, checkpointing=checkpointing)
+        return int(room / each)
+
+    return {checkpointing: held(checkpointing) for checkpointing in (False, True)}
 
 
-def _best_device() -> str:
-    if torch.cuda.is_available():
-        return "cuda"
-    if torch.backends.mps.is_available():
-        return "mps"
-    return "cpu"
+def _checkpointing(room: float, held: int, longest: int) -> tuple[bool, str]:
+    if held < longest:
+        return True, f"{room / 1e9:.1f} GB hold {held} tokens, the longest example has {longest}"
+    return False, "it costs a third more time, and memory suffices"
 
 
-def _best_dtype(device: str) -> tuple[str, str]:
-    if device.startswith("cuda"):
-        if torch.cuda.is_bf16_supported():
-            return "bfloat16", "the GPU has units for it"
-        return "float32", "the GPU has no bfloat16 units"
-    if device == "cpu":
-        gain = bfloat16_speedup()
-        if gain >= _WORTH_BFLOAT16:
-            return "bfloat16", f"this CPU multiplies it {gain:.1f} times faster than float32"
-        return "float32", f"bfloat16 is only {gain:.1f} times as fast on this CPU"
-    return "float32", "safe everywhere"
+def _why_tokens(room: float, held: int, longest: int) -> str:
+    if held < longest:
+        return f"the longest example; {room / 1e9:.1f} GB hold only {held}: memory may run out"
+    if held > _MOST_TOKENS:
+        return f"{room / 1e9:.1f} GB would hold {held}, but more are no faster"
+    return f"what {room / 1e9:.1f} GB hold, half of the free memory"

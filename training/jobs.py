@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -30,6 +31,8 @@ _POLL = 0.3  # seconds
 _GRACE = 20.0  # seconds that the processes get to end
 _PARENT = "TOOLDRILL_PARENT"
 _LOG = "launcher.log"
+# How torchrun and accelerate tell of a process that was the first to end, by signal 9.
+_KILLED = re.compile(r"failed \(exitcode: -9\)|died with <Signals.SIGKILL")
 
 
 class Job(BaseModel):
@@ -87,6 +90,7 @@ def _launch(job: Job, launcher: str, progress: Progress) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = {**os.environ, _PARENT: str(os.getpid()), "PATH": path}
     with (job.out / _LOG).open("ab") as log:
+        begun = log.tell()
         try:
             child = subprocess.Popen(
                 command, stdout=log, stderr=log, env=environment, start_new_session=True
@@ -103,7 +107,7 @@ def _launch(job: Job, launcher: str, progress: Progress) -> None:
         finally:
             _end(child)
     _pass_on(told, progress)
-    _raise_failure(failed, child.returncode, job.out / _LOG)
+    _raise_failure(failed, child.returncode, job.out / _LOG, begun)
 
 
 def _pass_on(told: Path, progress: Progress) -> None:
@@ -123,12 +127,27 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _raise_failure(failed: Path, status: int, log: Path) -> None:
+def _raise_failure(failed: Path, status: int, log: Path, begun: int) -> None:
+    """Raises TooldrillError with what a process said, or with what became of it.
+
+    Args:
+        status: of the launcher; begun: where in its log this attempt begins.
+    """
     if failed.is_file():
         error = json.loads(failed.read_text("utf-8"))
         raise TooldrillError(error["message"], error["next_step"])
-    if status:
-        raise TooldrillError(f"the launcher ended with status {status}", f"see the end of {log}")
+    if not status:
+        return
+    with log.open("rb") as file:
+        file.seek(begun)
+        said = file.read().decode("utf-8", "replace")
+    if status in (-signal.SIGKILL, 128 + signal.SIGKILL) or _KILLED.search(said):
+        raise TooldrillError(
+            "a training process was killed (signal 9): most likely the system ran out of memory",
+            "set training.hardware.tokens to half, training.hardware.gradient_checkpointing=true, "
+            f"or launch fewer processes; what was set stands in {log.with_name('hardware.json')}",
+        )
+    raise TooldrillError(f"the launcher ended with status {status}", f"see the end of {log}")
 
 
 def main(path: str) -> None:

@@ -20,6 +20,11 @@ _WORDS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"
 _REST = r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 LLAMA3_PATTERN = _WORDS + r"\p{N}{1,3}" + _REST
 QWEN2_PATTERN = _WORDS + r"\p{N}" + _REST
+# Qwen 3.5 keeps combining marks with their letters.
+QWEN35_PATTERN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}"
+    r"| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 
 
 def _bytes(*, cut: bool) -> PreTokenizer:
@@ -45,6 +50,7 @@ _MAKERS: dict[str, Callable[[], PreTokenizer]] = {
     "llama3": lambda: _pattern(LLAMA3_PATTERN),
     "llama-v3": lambda: _pattern(LLAMA3_PATTERN),
     "qwen2": lambda: _pattern(QWEN2_PATTERN),
+    "qwen35": lambda: _pattern(QWEN35_PATTERN),
 }
 KNOWN = tuple(_MAKERS)
 

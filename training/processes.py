@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from typing import Any, TypeVar
 
+import torch
 from accelerate import PartialState
-from accelerate.utils import broadcast_object_list, gather_object
+from accelerate.utils import DistributedType, broadcast_object_list, gather_object
 
 T = TypeVar("T")
 
@@ -38,6 +39,31 @@ def join(*, cpu: bool) -> None:
     """Meets the other processes; harmless when there are none."""
     if process_count() > 1:
         PartialState(cpu=cpu, **({"backend": "gloo"} if cpu else {}))
+
+
+def sharded() -> bool:
+    """Whether the launcher asked Accelerate for FSDP: each process holds a part of the model."""
+    asked = os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
+    return asked and process_count() > 1
+
+
+def told_processes() -> str:
+    """How many train, and how they share the work; after `join`."""
+    count = str(process_count())
+    if not sharded():
+        return count
+    if PartialState().distributed_type == DistributedType.MULTI_CPU:
+        return f"{count}, each with the whole model: Accelerate has no FSDP for CPUs"
+    return f"{count}, each with a part of the model (FSDP)"
+
+
+def own_device(device: str) -> torch.device:
+    """The device of this process: what the launcher gave it, or the one that was settled."""
+    if process_count() > 1:
+        given: torch.device = PartialState().device
+        return given
+    found = torch.device(device)
+    return torch.device("cuda", 0) if found.type == "cuda" and found.index is None else found
 
 
 def agreed(value: T) -> T:

@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from transformers.trainer_callback import PrinterCallback
 
 from tooldrill.agent.atomic import atomic_directory, write_text
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.training.checkpoints import latest_checkpoint
+from tooldrill.training.checkpoints import latest_checkpoint, save_adapter
 from tooldrill.training.collapse import StopOnCollapse
 from tooldrill.training.engine.packing import Rows, StepPlan, plan_steps
 from tooldrill.training.hardware import Hardware
+from tooldrill.training.out_of_memory import less_memory
 from tooldrill.training.processes import agreed, is_first, process_count
 from tooldrill.training.settings import StageSettings
 from tooldrill.training.setup import TrainSummary
@@ -76,6 +78,13 @@ def plan_run(
     return RunPlan(steps, processes)
 
 
+def less_memory_for(hardware: Hardware, counts: Counts, plan: StepPlan) -> str:
+    """What to set when these steps are too much at once."""
+    longest = max(counts.tokens)
+    largest = max(sum(counts.tokens[i] for i in pack) for pack in plan.packs)
+    return less_memory(hardware, longest, min(largest, max(longest, hardware.tokens)))
+
+
 def run_trainer(
     trainer: Any, out: Path, counts: Counts, plan: StepPlan, choices: list[str]
 ) -> TrainSummary:
@@ -86,21 +95,14 @@ def run_trainer(
         choices: the machine's settings, for the summary.
 
     Raises:
-        TooldrillError: when memory runs out, the loss is no longer a number, or it collapsed before
-            the first checkpoint.
+        TooldrillError: when the loss is no longer a number, or it collapsed before the first
+            checkpoint.
     """
     trainer.remove_callback(PrinterCallback)
     folder = Path(trainer.args.output_dir)
     checkpoint = agreed(latest_checkpoint(folder) if is_first() else None)
     start = time.perf_counter()
-    try:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and "memory" not in str(error).lower():
-            raise
-        raise TooldrillError(
-            "training ran out of memory", f"set {_less_memory(trainer, plan, counts)}"
-        ) from error
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     curve = curve_of(trainer.state.log_history)
     final = curve[-1]["loss"] if curve else float("nan")
     if math.isnan(final):
@@ -134,21 +136,10 @@ def _save(trainer: Any, adapter: Path) -> str | None:
     collapse = next(
         (c for c in trainer.callback_handler.callbacks if isinstance(c, StopOnCollapse)), None
     )
-    if not is_first():
-        return collapse.reason if collapse else None
-    with atomic_directory(adapter) as folder:
-        if collapse is None or collapse.reason is None:
-            trainer.model.save_pretrained(str(folder), selected_adapters=["default"])
+    collapsed = collapse if collapse is not None and collapse.reason is not None else None
+    with atomic_directory(adapter) if is_first() else nullcontext(adapter) as folder:
+        if collapsed is None:
+            save_adapter(trainer.model, folder)
             return None
-        step = collapse.restore(folder)
-    return f"{collapse.reason}; the adapter is that of step {step}"
-
-
-def _less_memory(trainer: Any, plan: StepPlan, counts: Counts) -> str:
-    """The settings to try, the cheapest in time first."""
-    longest = max(counts.tokens)
-    largest = plan.tokens // len(plan.packs)
-    tokens = f"training.hardware.tokens={max(longest, largest // 2)}"
-    if trainer.args.gradient_checkpointing:
-        return f"{tokens}, or a smaller training.max_length (the longest example has {longest})"
-    return f"{tokens} or training.hardware.gradient_checkpointing=true"
+        step = collapsed.restore(folder) if is_first() else 0
+    return f"{collapsed.reason}; the adapter is that of step {step}"

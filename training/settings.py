@@ -18,8 +18,9 @@ class ModelSettings(Settings):
     )
     chat_template: str | None = Field(
         None,
-        description="A Jinja file, `tooldrill` for the bundled one, or null: the model's own if it "
-        "knows tools, else the bundled one.",
+        description="A Jinja file; `tooldrill` for the bundled one with the model's own turns "
+        "(`tooldrill-chatml`, `-gemma`, `-llama3`, `-phi` name the turns); or null: the model's "
+        "own if it knows tools, else `tooldrill`.",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +17,6 @@ from tooldrill.agent.atomic import write_text
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.progress import Progress
 from tooldrill.agent.protocols.base import CallProtocol
-from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.agent.render import ChatTemplate
 from tooldrill.training import base_model
 from tooldrill.training.checkpoints import MarkComplete
@@ -25,21 +25,30 @@ from tooldrill.training.examples import Encoder
 from tooldrill.training.find_base import BaseModel as Base
 from tooldrill.training.find_base import resolve
 from tooldrill.training.hardware import Hardware, Shape, settle
+from tooldrill.training.out_of_memory import less_weights, out_of_memory_told
 from tooldrill.training.processes import (
     agreed,
     is_first,
     join,
+    own_device,
     process_count,
     processes_here,
+    sharded,
+    told_processes,
 )
-from tooldrill.training.quantized_base import load_quantized, require_quantization
+from tooldrill.training.quantized_base import (
+    load_quantized,
+    require_optimizer,
+    require_quantization,
+)
 from tooldrill.training.settings import (
-    HardwareSettings,
     ModelSettings,
     StageSettings,
     TrainingSettings,
 )
 from tooldrill.training.telling import TellProgress
+
+_PROJECT = "tooldrill"  # of trackers
 
 
 class TrainSummary(BaseModel):
@@ -94,9 +103,13 @@ def prepare_texts(model: ModelSettings, settings: TrainingSettings, stage: Stage
     """Loads the tokenizer and its template.
 
     Raises:
-        TooldrillError: for a model, a template or a tracker that is not there.
+        TooldrillError: for a model, a template or a package that is not there, and for four bits
+            where they make no sense.
     """
     require_trackers(settings.report_to)
+    require_optimizer(stage, settings.hardware)
+    if settings.quantization.enabled:
+        require_quantization(settings.hardware)
     base = resolve(model)
     tokenizer = base_model.load_tokenizer(base)
     source = base_model.chat_template(base, model, tokenizer)
@@ -105,7 +118,7 @@ def prepare_texts(model: ModelSettings, settings: TrainingSettings, stage: Stage
         tokenizer.pad_token = tokenizer.eos_token
     template = ChatTemplate(source, tokenizer.bos_token or "", tokenizer.eos_token or "")
     encoder = Encoder(tokenizer, template, settings.max_length)
-    return Texts(base, tokenizer, encoder, [get_protocol(name) for name in stage.protocols])
+    return Texts(base, tokenizer, encoder, [template.protocol(name) for name in stage.protocols])
 
 
 def prepare_model(base: Base, settings: TrainingSettings, longest: int, out: Path) -> Prepared:
@@ -116,21 +129,26 @@ def prepare_model(base: Base, settings: TrainingSettings, longest: int, out: Pat
 
     Args:
         longest: tokens of the longest example.
+
+    Raises:
+        TooldrillError: when the model cannot be loaded, or the settings ask for what is not here.
     """
-    join(cpu=settings.hardware.device == "cpu" or not torch.cuda.is_available())
-    quantization = settings.quantization
-    if quantization.enabled:
-        require_quantization(settings.hardware)
-        weights = load_quantized(base, quantization, settings.hardware.dtype)
-    else:
-        weights = base_model.load_model(base)
+    wanted = settings.hardware
+    join(cpu=wanted.device == "cpu" or not torch.cuda.is_available())
+    cuda = torch.cuda.is_available()
+    with out_of_memory_told("loading the model", less_weights(cuda=cuda)):
+        weights = _load(base, settings)
     config = weights.config.get_text_config()
     shape = Shape(config.num_hidden_layers, config.hidden_size, longest)
-    hardware = agreed(settle(_kept(settings.hardware, out), shape))
+    hardware = agreed(settle(wanted, shape, _kept(out)))
     if is_first():
         _keep(hardware, out)
     torch.set_num_threads(max(1, hardware.threads // processes_here()))
-    choices = [*hardware.reasons, f"processes: {process_count()}"]
+    # Where one process has its GPU to itself, kernels are tried on it; FSDP places shards itself.
+    if hardware.device.startswith("cuda") and not settings.quantization.enabled and not sharded():
+        with out_of_memory_told("loading the model", less_weights(cuda=cuda)):
+            weights.to(device=own_device(hardware.device), dtype=_frozen_dtype(hardware))
+    choices = [*hardware.reasons, f"processes: {told_processes()}"]
     reason = share_prefixes(weights, hardware.attention)
     if reason is None:
         choices.append("shared prefixes: computed once")
@@ -139,13 +157,23 @@ def prepare_model(base: Base, settings: TrainingSettings, longest: int, out: Pat
     return Prepared(weights, hardware, choices)
 
 
-def _kept(settings: HardwareSettings, out: Path) -> HardwareSettings:
-    path = out / "hardware.json"
-    if not path.is_file():
-        return settings
-    before = json.loads(path.read_text("utf-8"))
-    chosen = {key: before[key] for key in HardwareSettings.model_fields}
-    return HardwareSettings.model_validate(chosen | settings.model_dump(exclude_none=True))
+def _frozen_dtype(hardware: Hardware) -> torch.dtype | None:
+    """Autocast rounds frozen weights for every product: keeping them rounded saves two thirds."""
+    return torch.bfloat16 if hardware.dtype == "bfloat16" else None
+
+
+def _load(base: Base, settings: TrainingSettings) -> Any:
+    if settings.quantization.enabled:
+        return load_quantized(base, settings)
+    return base_model.load_model(base)
+
+
+def _kept(out: Path) -> Hardware | None:
+    """What was settled when the run began; None for a new one, or one of another version."""
+    try:
+        return Hardware(**json.loads((out / "hardware.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def _keep(hardware: Hardware, out: Path) -> None:
@@ -164,6 +192,8 @@ def require_trackers(names: Sequence[str]) -> None:
         raise TooldrillError(
             f"training.report_to: {missing} is not installed", f"pip install {missing}"
         )
+    if "wandb" in names:  # Transformers asks for its project here, not in its arguments
+        os.environ.setdefault("WANDB_PROJECT", _PROJECT)
 
 
 def trainer_arguments(
@@ -189,6 +219,9 @@ def trainer_arguments(
         "save_total_limit": 3,
         "logging_steps": 1,
         "report_to": settings.report_to or "none",
+        # Trackers show runs by name: of runs/demo/sft/checkpoints, "demo sft".
+        "project": _PROJECT,
+        "run_name": " ".join(checkpoints.absolute().parts[-3:-1]),
         "disable_tqdm": True,
         "ddp_find_unused_parameters": False,
         "use_cpu": hardware.device == "cpu",
@@ -202,6 +235,21 @@ def trainer_arguments(
         "router_aux_loss_coef": 0.0,
         "max_length": None,
     }
+
+
+def keep_to_device(arguments: Any, hardware: Hardware) -> Any:
+    """Trainer arguments that stay on the one GPU of a run without a launcher.
+
+    Transformers takes the first GPU, whichever was set, and spreads the model over all there are
+    (DataParallel), as copies that know nothing of our forward pass.
+    """
+    if process_count() == 1 and hardware.device.startswith("cuda"):
+        device = own_device(hardware.device)
+        torch.cuda.set_device(device)
+        # Where the arguments keep what they found; there is no setting for it.
+        arguments.__dict__["_setup_devices"] = device
+        arguments._n_gpu = 1
+    return arguments
 
 
 def callbacks(progress: Progress) -> list[Any]:

@@ -11,12 +11,15 @@ from tooldrill.agent.progress import Progress, silent
 from tooldrill.data.sets.reading import read_rows
 from tooldrill.training.adapter import new_adapter
 from tooldrill.training.engine.batches import ExampleBatches, packs_dataset
+from tooldrill.training.examples import spoken
+from tooldrill.training.out_of_memory import out_of_memory_told
 from tooldrill.training.quiet import quiet_transformers, quiet_warnings
-from tooldrill.training.run_trainer import Counts, plan_run, run_trainer
+from tooldrill.training.run_trainer import Counts, less_memory_for, plan_run, run_trainer
 from tooldrill.training.settings import ModelSettings, TrainingSettings
 from tooldrill.training.setup import (
     TrainSummary,
     callbacks,
+    keep_to_device,
     prepare_model,
     prepare_texts,
     trainer_arguments,
@@ -38,7 +41,7 @@ def train_sft(
     with quiet_warnings(), quiet_transformers():
         stage = settings.sft
         texts = prepare_texts(model, settings, stage)
-        pairs = [(row, protocol) for row in read_rows(data) for protocol in texts.protocols]
+        pairs, left_out = spoken(read_rows(data), texts.protocols)
         examples = [texts.encoder.example(row, protocol) for row, protocol in pairs]
         groups = [json.dumps(row["tools"]) + protocol.name for row, protocol in pairs]
         counts = Counts(
@@ -52,12 +55,15 @@ def train_sft(
         arguments = trainer_arguments(
             settings, stage, stage.learning_rate, prepared.hardware, out / "checkpoints"
         )
-        trainer = PreparedSftTrainer(
-            model=new_adapter(prepared.model, settings.lora, stage.seed),
-            args=SFTConfig(**arguments, **plan.arguments(stage)),
-            train_dataset=packs_dataset(plan.steps),
-            data_collator=ExampleBatches(examples),
-            processing_class=texts.tokenizer,
-            callbacks=callbacks(progress),
-        )
-        return run_trainer(trainer, out, counts, plan.steps, prepared.choices)
+        config = SFTConfig(**arguments, **plan.arguments(stage))
+        advice = less_memory_for(prepared.hardware, counts, plan.steps)
+        with out_of_memory_told("training", advice):
+            trainer = PreparedSftTrainer(
+                model=new_adapter(prepared.model, settings.lora, stage.seed),
+                args=keep_to_device(config, prepared.hardware),
+                train_dataset=packs_dataset(plan.steps),
+                data_collator=ExampleBatches(examples),
+                processing_class=texts.tokenizer,
+                callbacks=callbacks(progress),
+            )
+            return run_trainer(trainer, out, counts, plan.steps, [*prepared.choices, *left_out])

@@ -15,6 +15,9 @@ from typing import Any
 import torch
 from trl import DPOTrainer, SFTTrainer
 
+from tooldrill.training.engine.batches import is_empty
+from tooldrill.training.engine.fused_lora import fuse_lora
+from tooldrill.training.engine.fused_mlp import fuse_mlps
 from tooldrill.training.engine.learned_head import can_score_learned_only, score_learned_only
 from tooldrill.training.engine.loss_weights import weigh_log_probs
 from tooldrill.training.examples import IGNORED
@@ -25,13 +28,22 @@ class _Prepared:
     """A TRL trainer that takes its rows as they are."""
 
     model: Any
+    args: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        fuse_mlps(self.model)
+        fuse_lora(self.model)
         causal = self.model.get_base_model()
         if can_score_learned_only(causal):
             score_learned_only(causal)
         weigh_log_probs(causal)
+
+    def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """One pack's gradients; an empty one has none, and no process computes anything then."""
+        if is_empty(inputs):
+            return torch.zeros((), device=self.args.device)
+        return super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
 
     def _send_telemetry(self) -> None:
         """Nothing about a user's training is sent anywhere."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tooldrill.agent.episode import Message
 from tooldrill.agent.protocols.base import CallProtocol, Tools
-from tooldrill.agent.settings import SamplingSettings
+from tooldrill.agent.settings import ProtocolName, SamplingSettings
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,14 @@ class Engine(Protocol):
     @property
     def slots(self) -> int:
         """How many turns may be under way at once."""
+        ...
+
+    def protocol(self, name: ProtocolName) -> CallProtocol:
+        """The protocol of that name, native calls in the dialect in which replies come.
+
+        Raises:
+            TooldrillError: when the model's template writes no native calls that can be read.
+        """
         ...
 
     def submit(self, turn: Turn) -> None:

@@ -19,7 +19,11 @@ import tenacity
 from tooldrill.agent.engines.base import EngineInfo, Generation, Turn
 from tooldrill.agent.episode import Message
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.protocols.native import CLOSE, OPEN
+from tooldrill.agent.protocols.base import CallProtocol
+from tooldrill.agent.protocols.catalog import get_protocol
+from tooldrill.agent.protocols.dialects.catalog import HERMES
+from tooldrill.agent.protocols.dialects.hermes import CLOSE, OPEN
+from tooldrill.agent.settings import ProtocolName
 
 _ATTEMPTS = 4
 _BACKOFF = tenacity.wait_exponential(multiplier=0.5, max=10)
@@ -69,6 +73,10 @@ class EndpointEngine:
     @property
     def slots(self) -> int:
         return self._parallel
+
+    def protocol(self, name: ProtocolName) -> CallProtocol:
+        # The server has read the model's dialect; what it read is written down in Hermes'.
+        return get_protocol(name, HERMES)
 
     def submit(self, turn: Turn) -> None:
         self._running[self._pool.submit(self._generate, turn)] = turn.key

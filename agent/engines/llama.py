@@ -22,8 +22,9 @@ from tooldrill.agent.engines.gguf_model import GgufModel
 from tooldrill.agent.engines.sampling import Sampler
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.hashing import sha256_file
+from tooldrill.agent.protocols.base import CallProtocol
 from tooldrill.agent.render import ChatTemplate
-from tooldrill.agent.settings import EngineSettings
+from tooldrill.agent.settings import EngineSettings, ProtocolName
 
 _BATCH = 512
 # The end of a prompt is always decoded, in a batch large enough for the same kernels as the rest.
@@ -97,6 +98,9 @@ class LlamaEngine:
     @property
     def slots(self) -> int:
         return self._settings.parallel
+
+    def protocol(self, name: ProtocolName) -> CallProtocol:
+        return self._template.protocol(name)
 
     def submit(self, turn: Turn) -> None:
         text = self._template.render(

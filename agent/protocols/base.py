@@ -12,7 +12,9 @@ from typing import Any, ClassVar, Protocol
 
 from tooldrill.agent.call import Call, Reply
 from tooldrill.agent.episode import Message
+from tooldrill.agent.protocols.dialects.base import Notation
 from tooldrill.agent.protocols.json_text import shorten, storable
+from tooldrill.agent.tool import Registry
 from tooldrill.agent.violation import Violation, ViolationClass
 
 Tools = list[dict[str, Any]]
@@ -26,14 +28,26 @@ class CallProtocol(Protocol):
     """One way to write a call."""
 
     name: ClassVar[str]
-    shape: ClassVar[str]
-    """How a call is written, for messages."""
 
-    def parse(self, text: str) -> Reply:
-        """Reads one reply: calls, or a conclusion, or the reason in `Reply.problems`."""
+    @property
+    def shape(self) -> str:
+        """How a call is written, for messages."""
         ...
 
-    def repair(self, text: str) -> Reply | None:
+    @property
+    def notation(self) -> Notation:
+        """What a call is made of."""
+        ...
+
+    def parse(self, text: str, registry: Registry | None = None, /) -> Reply:
+        """Reads one reply: calls, or a conclusion, or the reason in `Reply.problems`.
+
+        Args:
+            registry: the tools offered; tells types where the protocol does not write them.
+        """
+        ...
+
+    def repair(self, text: str, registry: Registry | None = None, /) -> Reply | None:
         """What a malformed reply was meant to be, when only its syntax is at fault.
 
         Returns:
@@ -51,6 +65,12 @@ class CallProtocol(Protocol):
     ) -> tuple[list[Message], Tools | None]:
         """The conversation for the chat template, and the tools it is given (None: shown here)."""
         ...
+
+
+def calls_of(message: Message) -> list[Call]:
+    """The calls that an assistant message makes."""
+    functions = [item["function"] for item in message.get("tool_calls") or ()]
+    return [Call(function["name"], function["arguments"]) for function in functions]
 
 
 def malformed(text: str, reason: str) -> Reply:

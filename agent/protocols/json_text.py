@@ -86,6 +86,30 @@ def read_whole(text: str) -> dict[str, Any] | Refused:
     return found.value
 
 
+def read_value(text: str) -> Any | Refused:
+    """The JSON value of any kind that `text` is, with nothing around it."""
+    try:
+        value, end = _DECODER.raw_decode(text)
+        if end < len(text):
+            return Refused(
+                f"Write one value and nothing else: {excerpt(text[end:], 0)} follows it."
+            )
+        if isinstance(value, dict | list | str):
+            _check([value], text)
+    except _NotAcceptedError as error:
+        return Refused(str(error), broken=False)
+    except json.JSONDecodeError as error:
+        return Refused(_explain(error, 0))
+    except RecursionError:
+        return Refused(_TOO_DEEP, broken=False)
+    return value
+
+
+def half_character(text: str) -> bool:
+    """Whether a lone surrogate stands in the text, which UTF-8 cannot hold."""
+    return _SURROGATE.search(text) is not None
+
+
 def skip_space(text: str, start: int) -> int:
     """Index of the first character from `start` on that is no JSON white space."""
     match = _NOT_SPACE.search(text, start)
@@ -114,7 +138,7 @@ def storable(text: str) -> str:
 _TOO_DEEP = f"Nest at most {MAX_DEPTH} levels of objects and lists."
 
 
-def _check(value: dict[str, Any], source: str) -> None:
+def _check(value: Any, source: str) -> None:
     """Refuses what the decoder lets through; each walk is made only where it could find anything.
 
     Raises:

@@ -21,6 +21,7 @@ from tooldrill.agent.protocols.base import (
     read_call,
     too_many,
 )
+from tooldrill.agent.protocols.dialects.base import Notation
 from tooldrill.agent.protocols.json_text import Refused, dump, read_whole, storable
 from tooldrill.agent.protocols.mending import mend_objects
 from tooldrill.agent.protocols.thinking import NEVER_ENDED, split_thinking
@@ -39,9 +40,10 @@ class ReactJson:
     """One JSON object per reply."""
 
     name: ClassVar[str] = "react_json"
+    notation: ClassVar[Notation] = "object"
     shape: ClassVar[str] = '{"thought": ..., "action": ..., "args": {...}}'
 
-    def parse(self, text: str) -> Reply:
+    def parse(self, text: str, _registry: Registry | None = None) -> Reply:
         thinking = split_thinking(text)
         if thinking is None:
             return malformed(text, NEVER_ENDED)
@@ -52,7 +54,7 @@ class ReactJson:
             return malformed(text, value.reason)
         return _interpret(text, value, storable(thinking.inside))
 
-    def repair(self, text: str) -> Reply | None:
+    def repair(self, text: str, _registry: Registry | None = None) -> Reply | None:
         reply, thinking = self.parse(text), split_thinking(text)
         if not is_malformed(reply) or thinking is None:
             return None

@@ -3,15 +3,15 @@
 A damaged turn is stored with the native text as its `content`, `malformed: true`, and a `damage`
 record (the call it meant and what was done to its text); the refusal after it is marked
 `refuses_damage: true`, because it says what could not be read. `for_protocol` writes both as
-another protocol would have them, so that a stored trace stays protocol-neutral. The damage itself
-is a function of text: it finds the JSON object by its outermost braces, whatever stands around it.
+another protocol, or another dialect of the native one, would have them, so that a stored trace
+stays protocol-neutral. The damage itself is a function of text (`damaged_json`, `damaged_tags`,
+`damaged_python`): it finds the call by its outermost marks, whatever stands around it.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tooldrill.agent.call import Call
 from tooldrill.agent.checker import refusal
@@ -19,21 +19,18 @@ from tooldrill.agent.episode import Message
 from tooldrill.agent.messages import call_message, malformed_message, user
 from tooldrill.agent.protocols.base import CallProtocol, is_malformed
 from tooldrill.agent.protocols.catalog import get_protocol
+from tooldrill.agent.protocols.dialects.base import Notation
+from tooldrill.agent.reading import read_reply
 from tooldrill.agent.tool import Registry
+from tooldrill.data.corrupt.damaged_json import IN_ARGUMENTS, IN_BARE_OBJECTS, IN_OBJECTS
+from tooldrill.data.corrupt.damaged_python import IN_PYTHON
+from tooldrill.data.corrupt.damaged_tags import IN_TAGS
+from tooldrill.data.corrupt.faithful import InexpressibleError, faithful, needs_registry
+from tooldrill.data.corrupt.written import Damage, Written
 
 STORED_PROTOCOL = "native"
 # Keys that may stand beside the arguments without being mistaken for one of them.
 _OUTER_KEYS = frozenset({"name", "action", "arguments", "args", "thought", "id", "type"})
-
-
-class _Written(NamedTuple):
-    """A call as a protocol wrote it: the object, what stands around it, and what it meant."""
-
-    before: str
-    body: str
-    after: str
-    call: Call
-    cut: float
 
 
 def damaged_message(call: Call, kind: str, cut: float = 0.6, *, learn: bool = True) -> Message:
@@ -55,22 +52,45 @@ def refusal_of(message: Message) -> Message:
     return {**user(_refusal(message, get_protocol(STORED_PROTOCOL))), "refuses_damage": True}
 
 
-def for_protocol(messages: Sequence[Message], protocol: CallProtocol) -> list[Message]:
+def for_protocol(
+    messages: Sequence[Message], protocol: CallProtocol, tools: Sequence[Mapping[str, Any]] = ()
+) -> list[Message]:
     """The messages with every damaged turn, and its refusal, as `protocol` would have them.
 
     Of several calls that were answered, a protocol that cannot read several shows the first: it is
-    the one that was carried out. All others, malformed ones without a damage record among them,
-    come back unchanged.
+    the one that was carried out. Wrong calls whose wrongness the dialect cannot carry are handled
+    by `faithful`. All others, malformed ones without a damage record among them, come back
+    unchanged.
+
+    Args:
+        tools: those of the conversation, by which some dialects are read.
+
+    Raises:
+        InexpressibleError: when a wrong turn would be a right one in the protocol's dialect.
     """
+    registry = Registry.from_openai(list(tools)) if needs_registry(protocol) else None
     shown: list[Message] = []
     for index, message in enumerate(messages):
         if message.get("refuses_damage") and shown:
-            shown.append({**message, "content": _refusal(shown[-1], protocol)})
+            shown.append({**message, "content": _refusal(shown[-1], protocol, registry)})
         elif index + 1 < len(messages) and len(message.get("tool_calls") or ()) > 1:
             shown.append(_readable(message, protocol))
         else:
-            shown.append(_damaged(message, protocol))
+            shown.append(_damaged(message, protocol, registry))
     return shown
+
+
+def is_expressible(row: Mapping[str, Any], protocol: CallProtocol) -> bool:
+    """Whether every wrong turn of a row, or of either side of a pair, is wrong in the protocol."""
+    if not needs_registry(protocol):
+        return True
+    sides = ("chosen", "rejected") if "prompt" in row else ("messages",)
+    try:
+        for side in sides:
+            for_protocol([*row.get("prompt", ()), *row[side]], protocol, row["tools"])
+    except InexpressibleError:
+        return False
+    return True
 
 
 def _readable(message: Message, protocol: CallProtocol) -> Message:
@@ -79,18 +99,22 @@ def _readable(message: Message, protocol: CallProtocol) -> Message:
     return {**message, "tool_calls": message["tool_calls"][:1]}
 
 
-def _damaged(message: Message, protocol: CallProtocol) -> Message:
+def _damaged(message: Message, protocol: CallProtocol, registry: Registry | None = None) -> Message:
     record = message.get("damage")
     if not record:
-        return message
+        return message if registry is None else faithful(message, protocol, registry)
     call = Call(record["name"], record["arguments"])
     text = protocol.write(call_message(call))
-    return {**message, "content": damage(text, call, record["kind"], record["cut"])}
+    broken = damage(text, call, record["kind"], record["cut"], protocol.notation)
+    if registry is not None and not is_malformed(read_reply(broken, protocol, registry)):
+        raise InexpressibleError(f"{call.name} damaged ({record['kind']})", protocol.shape)
+    return {**message, "content": broken}
 
 
-def _refusal(message: Message, protocol: CallProtocol) -> str:
-    # What cannot be read names no tool, so no registry is needed to refuse it.
-    return refusal(protocol.parse(str(message["content"])).problems, Registry(()))
+def _refusal(message: Message, protocol: CallProtocol, registry: Registry | None = None) -> str:
+    # What cannot be read names no tool; most protocols need no registry to refuse it.
+    registry = registry or Registry(())
+    return refusal(read_reply(str(message["content"]), protocol, registry).problems, Registry(()))
 
 
 def applicable(call: Call) -> list[str]:
@@ -99,72 +123,30 @@ def applicable(call: Call) -> list[str]:
     return [kind for kind in DAMAGES if loose or kind != "flat_arguments"]
 
 
-def damage(text: str, call: Call, kind: str, cut: float) -> str:
-    """`text`, which writes `call`, damaged."""
-    start, end = text.index("{"), text.rindex("}") + 1
-    return DAMAGES[kind](_Written(text[:start], text[start:end], text[end:], call, cut))
+def damage(text: str, call: Call, kind: str, cut: float, notation: Notation = "object") -> str:
+    """`text`, which writes `call` in that notation, damaged."""
+    start, end = _body(text, notation)
+    return _IN[notation][kind](Written(text[:start], text[start:end], text[end:], call, cut))
 
 
-def _truncated(w: _Written) -> str:
-    return w.before + w.body[: max(2, int(len(w.body) * w.cut))].rstrip()
+def _body(text: str, notation: Notation) -> tuple[int, int]:
+    """Where what is damaged begins and ends: the call without its marks."""
+    first, last = _ENDS[notation]
+    return text.index(first), text.rindex(last) + len(last)
 
 
-def _trailing_comma(w: _Written) -> str:
-    return f"{w.before}{w.body[:-1]},}}{w.after}"
-
-
-def _single_quotes(w: _Written) -> str:
-    return w.before + repr(json.loads(w.body)) + w.after
-
-
-def _markdown_fence(w: _Written) -> str:
-    return f"```json\n{w.body}\n```"
-
-
-def _unclosed(w: _Written) -> str:
-    # The closing tag is lost or, in a protocol without tags, the last brace.
-    return w.before + (w.body if w.after.strip() else w.body[:-1])
-
-
-def _prose(w: _Written) -> str:
-    given = " and ".join(f"{name} {_literal(v)}" for name, v in w.call.arguments.items())
-    return f"{w.before}I will call {w.call.name}{' with ' + given if given else ''}.{w.after}"
-
-
-def _function_syntax(w: _Written) -> str:
-    given = ", ".join(f"{name}={value!r}" for name, value in w.call.arguments.items())
-    return f"{w.before}{w.call.name}({given}){w.after}"
-
-
-def _flat_arguments(w: _Written) -> str:
-    outer = json.loads(w.body)
-    kept = {key: value for key, value in outer.items() if key != _arguments_key(outer)}
-    return w.before + _literal({**kept, **w.call.arguments}) + w.after
-
-
-def _quoted_arguments(w: _Written) -> str:
-    outer = json.loads(w.body)
-    return (
-        w.before + _literal({**outer, _arguments_key(outer): _literal(w.call.arguments)}) + w.after
-    )
-
-
-def _arguments_key(outer: dict[str, Any]) -> str:
-    return next(key for key in ("arguments", "args") if key in outer)
-
-
-def _literal(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-DAMAGES: dict[str, Callable[[_Written], str]] = {
-    "truncated": _truncated,
-    "trailing_comma": _trailing_comma,
-    "single_quotes": _single_quotes,
-    "markdown_fence": _markdown_fence,
-    "unclosed": _unclosed,
-    "prose": _prose,
-    "function_syntax": _function_syntax,
-    "flat_arguments": _flat_arguments,
-    "quoted_arguments": _quoted_arguments,
+_ENDS: dict[Notation, tuple[str, str]] = {
+    "object": ("{", "}"),
+    "bare": ("{", "}"),
+    "arguments": ("{", "}"),
+    "tags": ("<function=", "</function>"),
+    "python": ("[", "]"),
 }
+_IN: dict[Notation, dict[str, Damage]] = {
+    "object": IN_OBJECTS,
+    "bare": IN_BARE_OBJECTS,
+    "arguments": IN_ARGUMENTS,
+    "tags": IN_TAGS,
+    "python": IN_PYTHON,
+}
+DAMAGES = tuple(IN_OBJECTS)

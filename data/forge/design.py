@@ -66,7 +66,7 @@ class Designer:
         self.other_words = rng.choice(("other {} id", "to {} id", "target {} id", "second {}"))
         domain = rng.choice(domains(self.split))
         types = self._types(domain.entities)
-        most = rng.randint(4, 16)
+        most = rng.randint(4, 28)
         self.targets = {type_.key: type_ for type_ in types}
         wanted: list[tuple[str, Type, Any]] = []
         for type_ in types:
@@ -99,7 +99,7 @@ class Designer:
         rng = self.rng
         first = rng.choice(entities)
         chosen = [first]
-        size = rng.choice((1, 1, 2, 2, 2, 3))
+        size = rng.choice((1, 2, 2, 2, 3, 4))
         near = [e for e in entities if e.noun in first.references]
         others = [e for e in entities if e not in near and e is not first]
         for entity in [*rng.sample(near, len(near)), *rng.sample(others, len(others))]:

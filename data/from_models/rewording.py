@@ -21,6 +21,7 @@ from tooldrill.agent.episode import Message
 from tooldrill.agent.messages import system, user
 from tooldrill.agent.progress import Progress, silent
 from tooldrill.agent.protocols.base import Tools
+from tooldrill.agent.protocols.dialects.base import Notation
 from tooldrill.agent.protocols.thinking import split_thinking
 from tooldrill.agent.settings import SamplingSettings
 from tooldrill.agent.tool import Registry
@@ -52,13 +53,13 @@ class AsWritten:
     """A protocol without calls: the reply is the text."""
 
     name: ClassVar[str] = "as_written"
+    notation: ClassVar[Notation] = "object"  # of calls that are never written
     shape: ClassVar[str] = ""
 
-    def parse(self, text: str) -> Reply:
+    def parse(self, text: str, _registry: Registry | None = None) -> Reply:
         return Reply(text=text, conclusion=text)
 
-    def repair(self, text: str) -> Reply | None:
-        del text
+    def repair(self, _text: str, _registry: Registry | None = None) -> Reply | None:
         return None
 
     def write(self, message: Message) -> str:

@@ -31,6 +31,10 @@ _CLASSES = sorted(OPERATORS)
 _CLAIMS = (ViolationClass.MISSING_CALL, ViolationClass.FABRICATED_SUCCESS)
 _KINDS = sorted(OPERATORS.keys() - EPISODE_CLASSES)
 
+# Registries for the tasks of one world in a block. Two: some tasks must not be offered what others
+# need, and a world met in every block would have a registry for each few tasks.
+_GROUPS = 2
+
 # Of the recovery share: failed calls that stand in the task's history already. In the others a
 # wrong reply is put in at a random step.
 _HISTORY_SHARE = 0.5
@@ -56,7 +60,8 @@ def make_block(settings: DataSettings, plan: BlockPlan) -> BlockRows:
     for source in (WORLDS, FORGE):
         count, first = plan.counts.get(source, 0), plan.before.get(source, 0)
         if count:
-            worlds = settings.worlds if source == WORLDS else _forged(settings, first, count)
+            choose = worlds_in_turn if source == WORLDS else _forged
+            worlds = choose(settings, first, count)
             found = make_traces(settings, worlds, count, first, source)
             made.dropped += count - len(found)
             traces += found
@@ -109,6 +114,18 @@ def _whole(rng: random.Random, share: float) -> int:
     if min(rest, 1 - rest) < 1e-9:
         return round(share)
     return whole + (rng.random() < rest)
+
+
+def worlds_in_turn(settings: DataSettings, first: int, count: int) -> list[str]:
+    """The worlds of a block's tasks: few, so that many tasks of each can share a registry.
+
+    Block after block goes on where the one before ended, in an order of the set's own.
+    """
+    worlds = random.Random(f"worlds {settings.seed}").sample(settings.worlds, len(settings.worlds))
+    tasks = _GROUPS * settings.sharing  # of a world in a block
+    start, stop = round(first / tasks), round((first + count) / tasks)
+    wanted = min(len(worlds), max(1, stop - start))
+    return [worlds[(start + place) % len(worlds)] for place in range(wanted)]
 
 
 def _forged(settings: DataSettings, first: int, count: int) -> list[str]:

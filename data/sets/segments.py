@@ -7,13 +7,17 @@ Not for batching or tokenizing: training does that with these segments.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from tooldrill.agent.episode import Message
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.protocols.base import CallProtocol
+from tooldrill.agent.messages import malformed_message
+from tooldrill.agent.protocols.base import CallProtocol, Tools
 from tooldrill.agent.render import ChatTemplate
 from tooldrill.data.corrupt.damage import for_protocol
+
+_PLACEHOLDER = "\u2756"  # begins like no reply
 
 
 class Segment(NamedTuple):
@@ -56,7 +60,8 @@ def segments(
 
     The learned part of an assistant turn begins after the generation prompt and ends with the
     turn's stop token; white space after that belongs to the template. Turns of weight 0 are not
-    learned.
+    learned. Where the last turn changes what stands before it and nothing else is learned, the
+    texts are what the loop shows the model and what it has to write.
 
     Args:
         row: has `messages` and `tools`; `trace_id` is named in errors.
@@ -64,7 +69,7 @@ def segments(
     Raises:
         NotPrefixPreservingError: see there.
     """
-    messages = for_protocol(row["messages"], protocol)
+    messages = for_protocol(row["messages"], protocol, row["tools"])
     tools = list(row["tools"])
     full = template.render(messages, tools, protocol, add_generation_prompt=False)
     pieces: list[Segment] = []
@@ -75,14 +80,43 @@ def segments(
             continue
         before = template.render(messages[:index], tools, protocol, add_generation_prompt=True)
         until = template.render(messages[: index + 1], tools, protocol, add_generation_prompt=False)
+        until = until.rstrip().removesuffix(template.closing) if template.closing else until
         if not (full.startswith(until) and until.startswith(before)):
-            raise _not_prefix_preserving(row, index)
+            reply = _reply_alone(messages, tools, template, protocol) if not pieces else None
+            if reply is None or index + 1 < len(messages):
+                raise _not_prefix_preserving(row, index)
+            return [Segment(before), Segment(reply.rstrip(), weight)]
         end = len(before) + len(until[len(before) :].rstrip())
         pieces.append(Segment(full[position : len(before)]))
         pieces.append(Segment(full[len(before) : end], weight))
         position = end
     pieces.append(Segment(full[position:]))
     return [piece for piece in pieces if piece.text]
+
+
+def _reply_alone(
+    messages: Sequence[Message], tools: Tools, template: ChatTemplate, protocol: CallProtocol
+) -> str | None:
+    """What a template writes for the last turn, where that turn changes what stands before it.
+
+    Some show the system message, or the tools, only while the user's message is the last one. None
+    where the turn does not begin where the generation prompt ends.
+    """
+    asked = list(messages[:-1])
+    texts = [
+        template.render(chat, tools, protocol, add_generation_prompt=False)
+        for chat in (asked, list(messages), [*asked, malformed_message(_PLACEHOLDER)])
+    ]
+    prompt = template.render(asked, tools, protocol, add_generation_prompt=True)
+    shared = _common_start(*texts[1:])
+    if not prompt.startswith(texts[0]) or not shared.endswith(prompt[len(texts[0]) :]):
+        return None
+    return texts[1][len(shared) :] or None
+
+
+def _common_start(left: str, right: str) -> str:
+    pairs = enumerate(zip(left, right, strict=False))
+    return left[: next((i for i, (a, b) in pairs if a != b), min(len(left), len(right)))]
 
 
 def _weight(message: Mapping[str, Any]) -> float:

@@ -68,16 +68,25 @@ def offer_tools(
 
 
 def _groups(wishes: Sequence[Wish], most: int, sharing: int) -> Iterator[list[Wish]]:
-    """Wishes of one world that fit into one registry, in order."""
-    open_groups: dict[tuple[str, bool], list[Wish]] = {}
-    for wish in wishes:
-        key = (wish.world.name, wish.masked)
-        group = open_groups.setdefault(key, [])
-        if group and (len(group) >= sharing or not _fits([*group, wish], most)):
-            yield group
-            group = open_groups[key] = []
-        group.append(wish)
-    yield from open_groups.values()
+    """Wishes of one world that fit into one registry, each in the first group that has room.
+
+    Those hard to please come first, and the others join them: fewer groups are needed so.
+    """
+    open_groups: dict[tuple[str, bool], list[list[Wish]]] = {}
+    for wish in sorted(wishes, key=_hardship, reverse=True):
+        groups = open_groups.setdefault((wish.world.name, wish.masked), [])
+        for group in groups:
+            if len(group) < sharing and _fits([*group, wish], most):
+                group.append(wish)
+                break
+        else:
+            groups.append([wish])
+    for groups in open_groups.values():
+        yield from groups
+
+
+def _hardship(wish: Wish) -> tuple[int, int]:
+    return len(wish.draft.without), len(wish.needed)
 
 
 def _fits(group: Sequence[Wish], most: int) -> bool:

@@ -19,6 +19,7 @@ from tooldrill.agent.call import Call, PastCall, Reply
 from tooldrill.agent.checker import check_reply
 from tooldrill.agent.protocols.base import CallProtocol, reply_from_calls
 from tooldrill.agent.protocols.catalog import get_protocol
+from tooldrill.agent.protocols.dialects.catalog import HERMES, get_dialect
 from tooldrill.agent.protocols.json_text import Refused, read_whole
 from tooldrill.agent.reading import read_reply
 from tooldrill.agent.tool import Registry
@@ -83,17 +84,22 @@ class Tally:
 
 
 def check_lines(
-    lines: Iterable[str], registry: Registry, protocol: str, tally: Tally
+    lines: Iterable[str],
+    registry: Registry,
+    protocol: str,
+    tally: Tally,
+    dialect: str = HERMES.name,
 ) -> Iterator[dict[str, Any]]:
     """One verdict per readable line, `{"id", "ok", "violations"}`; an empty line is passed over.
 
     Args:
         tally: counts as the verdicts are taken.
+        dialect: how native calls are written.
 
     Raises:
-        TooldrillError: when there is no such protocol.
+        TooldrillError: when there is no such protocol or dialect.
     """
-    spoken = get_protocol(protocol)
+    spoken = get_protocol(protocol, get_dialect(dialect))
     for number, text in enumerate(lines, 1):
         if not text.strip():
             continue

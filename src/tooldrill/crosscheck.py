@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tooldrill.agent.names import nearest
+from tooldrill.agent.render import BUNDLED_TEMPLATES
 from tooldrill.data.settings import DataSettings
 from tooldrill.eval.settings import BaselineSettings, EvalSettings
 from tooldrill.export.settings import ExportSettings
@@ -49,8 +50,11 @@ def _model(model: ModelSettings) -> Iterator[Problem]:
     if looks_local and not Path(model.path).expanduser().exists():
         yield Problem(("model", "path"), f"nothing lies at {model.path}")
     template = model.chat_template
-    if template not in (None, "tooldrill") and not Path(str(template)).expanduser().is_file():
-        yield Problem(("model", "chat_template"), f"no file at {template}")
+    bundled = ("tooldrill", *BUNDLED_TEMPLATES)
+    if template and template not in bundled and not Path(template).expanduser().is_file():
+        near = nearest(template, bundled)
+        hint = f"; did you mean {near}?" if near else ""
+        yield Problem(("model", "chat_template"), f"no file at {template}{hint}")
 
 
 def _data(data: DataSettings) -> Iterator[Problem]:

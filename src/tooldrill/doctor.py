@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from tooldrill.agent.errors import TooldrillError
+from tooldrill.config import RunConfig
+from tooldrill.estimates import TRACE_TOKENS, TRACE_TOKENS_PER_TOOL
 from tooldrill.machine import processor, program_version, this_machine
+from tooldrill.model_shape import model_shape
 
 GIGABYTE = 10**9
 MIN_MEMORY = 4 * GIGABYTE
@@ -56,6 +60,44 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield _embedded_model()
     yield _llama()
     yield _torch()
+
+
+def training_choices(config: RunConfig) -> Iterator[Finding]:
+    """What training would ask of this machine, and why: `training.hardware` settled as it settles.
+
+    Only the longest example is not known before there are data; it is taken from the largest
+    registry.
+    """
+    try:
+        from tooldrill.training.hardware import Shape, settle
+        from tooldrill.training.quantized_base import require_optimizer, require_quantization
+        from tooldrill.training.setup import require_trackers
+    except (ImportError, OSError):
+        return  # a package is missing, which has been told
+
+    training = config.training
+    shape = model_shape(config.model.path)
+    if shape is None:
+        text = f"{config.model.path} does not lie here; what it needs is settled when it is loaded"
+        yield Finding("training", text)
+        return
+    largest = TRACE_TOKENS + TRACE_TOKENS_PER_TOOL * max(config.data.tools)
+    longest = min(largest, training.max_length)
+    yield Finding("training", f"{config.model.path}, examples of up to about {longest} tokens")
+    weights = shape.parameters * (0.6 if training.quantization.enabled else 4)
+    try:
+        require_trackers(training.report_to)
+        for stage in (training.sft, training.dpo):
+            require_optimizer(stage, training.hardware)
+        if training.quantization.enabled:
+            require_quantization(training.hardware)
+        needs = Shape(shape.layers, shape.hidden, longest, weights)
+        hardware = settle(training.hardware, needs)
+    except TooldrillError as error:
+        yield Finding("training", error.message, Verdict.PROBLEM, error.next_step)
+        return
+    for reason in hardware.reasons:
+        yield Finding("training", reason)
 
 
 def _python() -> Finding:
@@ -113,10 +155,8 @@ def _machine() -> Iterator[Finding]:
         yield Finding("gpu", f"{gpu.name}, {gpu.memory / 1e9:.1f} GB")
     if not machine.gpus:
         yield Finding("gpu", "no CUDA device: everything runs on the processor")
-    if machine.bf16 is False and not machine.gpus:
-        yield Finding("bf16", "no bfloat16 units: training runs in float32, which is faster here")
-    elif machine.bf16:
-        yield Finding("bf16", "the processor has bfloat16 units")
+    if machine.bf16 is not None and not machine.gpus:
+        yield Finding("bf16", f"the processor has {'' if machine.bf16 else 'no '}bfloat16 units")
 
 
 def _compilers() -> Iterator[Finding]:

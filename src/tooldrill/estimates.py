@@ -2,10 +2,10 @@
 
 Time is work over speed. Work is counted in floating-point operations: a forward pass takes 2 per
 weight and token, the backward pass of a LoRA run 2 more (weights get no gradient, activations do),
-a DPO step also a forward pass of the reference. Speed is the machine's own matrix-multiplication
-rate, probed in 0.3 s, times the share of it that the stage was measured to reach. The shares and
-the tokens per example below were measured on the embedded model (135M) with two cores and are
-rough elsewhere: expect a factor of two.
+a DPO step also a forward pass of the reference. Speed is the processor's own matrix-multiplication
+rate, probed in 0.3 s, times the share of it that the stage was measured to reach; a GPU's speed is
+not known here. The shares and the tokens per example below were measured on the embedded model
+(135M) with two cores and are rough elsewhere: expect a factor of two.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from math import ceil
 
 from tooldrill.config import RunConfig
 from tooldrill.layout import BASE, DPO, ROUNDS, SFT
-from tooldrill.machine import matmul_rate
+from tooldrill.machine import matmul_rate, this_machine
 from tooldrill.model_shape import ModelShape, model_shape
-from tooldrill.training.activations import activation_bytes
+from tooldrill.training.settings import TrainingSettings
+from tooldrill.training_memory import Weights, training_memory
 
 # Tokens of an example: a constant part and a part per tool offered.
 TRACE_TOKENS, TRACE_TOKENS_PER_TOOL = 420, 29
@@ -35,12 +36,12 @@ VERIFY_TOKENS = 900
 TRACES_PER_SECOND = 120.0
 START_SECONDS = 8.0
 PROCESS_MEMORY = 0.9e9
-BITS = {"F16": 16.0, "Q8_0": 8.5, "Q4_K_M": 4.9}
+BITS = {"F16": 16.0, "Q8_0": 8.5, "Q6_K": 6.6, "Q5_K_M": 5.7, "Q4_K_M": 4.9}
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a stage will take; None where it cannot be told (a model that does not lie here).
+    """What a stage will take; None where it cannot be told: a model not here, a GPU's speed.
 
     Attributes:
         tokens: processed by the model; memory: peak, in bytes.
@@ -75,7 +76,7 @@ def _sft(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
     steps = settings.max_steps or settings.epochs * examples / settings.batch_size
     tokens = length * min(steps * settings.batch_size, settings.epochs * examples)
     width = _at_once(config, settings.batch_size * length * SFT_COMPUTED)
-    return _training(shape, rate, tokens, width, passes=4, computed=SFT_COMPUTED)
+    return _training(config.training, shape, rate, tokens, width, passes=4, computed=SFT_COMPUTED)
 
 
 def _dpo(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
@@ -86,7 +87,7 @@ def _dpo(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
     steps = settings.max_steps or settings.epochs * pairs / settings.batch_size
     tokens = length * min(steps * settings.batch_size, settings.epochs * pairs)
     width = _at_once(config, settings.batch_size * length * DPO_COMPUTED)
-    return _training(shape, rate, tokens, width, passes=6, computed=DPO_COMPUTED)
+    return _training(config.training, shape, rate, tokens, width, passes=6, computed=DPO_COMPUTED)
 
 
 def _rounds(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
@@ -110,6 +111,7 @@ def _at_once(config: RunConfig, step: float) -> float:
 
 
 def _training(
+    settings: TrainingSettings,
     shape: ModelShape | None,
     rate: float,
     tokens: float,
@@ -126,10 +128,34 @@ def _training(
     """
     if shape is None:
         return Estimate(ceil(tokens), None, None)
+    weights = base_weights(settings)
+    memory = _memory(settings, shape, weights, width)
+    if weights != "float32":
+        return Estimate(ceil(tokens), None, memory)
     work = passes * shape.parameters * tokens * computed
-    kept = width * activation_bytes(shape.layers, shape.hidden, 4, checkpointing=False)
-    memory = PROCESS_MEMORY + 4 * shape.parameters + kept
     return Estimate(ceil(tokens), START_SECONDS + work / (rate * TRAINING_SHARE), memory)
+
+
+def base_weights(settings: TrainingSettings) -> Weights:
+    """How training will hold the base: in float32 on a processor, in fewer bits on a GPU."""
+    device = settings.hardware.device or ("cuda" if this_machine().gpus else "cpu")
+    if not device.startswith("cuda"):
+        return "float32"
+    return "nf4" if settings.quantization.enabled else "bfloat16"
+
+
+def _memory(settings: TrainingSettings, shape: ModelShape, weights: Weights, width: float) -> float:
+    """Peak bytes; where nothing is set, checkpointing is on as soon as memory is short without."""
+    kept, recomputed = (
+        training_memory(shape, weights, settings.lora.rank, width, checkpointing=checkpointing)
+        for checkpointing in (False, True)
+    )
+    wanted = settings.hardware.gradient_checkpointing
+    if wanted is None:
+        machine = this_machine()
+        gpus = [gpu.memory for gpu in machine.gpus]
+        wanted = kept > (min(gpus, default=0) if weights != "float32" else machine.available)
+    return recomputed if wanted else kept
 
 
 def _export(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import psutil
 
+from tooldrill.training.memory import free_memory
+
 _CPUINFO = Path("/proc/cpuinfo")
 _BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 
@@ -34,6 +36,7 @@ class Machine:
     """Cores, memory (bytes) and devices.
 
     Attributes:
+        available: memory that this process may still take, limits of containers included.
         threads: what this process may use, affinity and hyper-threads included.
         bf16: whether the CPU multiplies bfloat16 in hardware; None when it cannot be told.
     """
@@ -55,7 +58,7 @@ def this_machine() -> Machine:
         cores=min(psutil.cpu_count(logical=False) or threads, threads),
         threads=threads,
         memory=int(memory.total),
-        available=int(memory.available),
+        available=free_memory(),
         bf16=_bf16(),
         gpus=_gpus(),
     )

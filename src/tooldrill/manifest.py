@@ -22,8 +22,8 @@ from tooldrill.agent.hashing import sha256_file
 MANIFEST = "manifest.json"
 STARTED = "started.json"
 RECORDED_PACKAGES = (
-    "tooldrill", "torch", "transformers", "trl", "peft", "datasets", "gguf", "llama-cpp-python",
-    "faker", "botocore", "google-api-python-client",
+    "tooldrill", "torch", "transformers", "trl", "peft", "accelerate", "tokenizers", "datasets",
+    "gguf", "llama-cpp-python", "faker", "botocore", "google-api-python-client",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The bundled chat template: the same signature as Python's, turns that keep their prefix."""
+"""The bundled chat templates: the same signature as Python's, turns that keep their prefix."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tooldrill.agent.messages import (
     user,
 )
 from tooldrill.agent.protocols.catalog import PROTOCOLS, get_protocol
-from tooldrill.agent.render import ChatTemplate, bundled_template, knows_tools
+from tooldrill.agent.render import BUNDLED_TEMPLATES, ChatTemplate, bundled_template, knows_tools
 from tooldrill.agent.signature import SignatureLevel, signatures
 from tooldrill.agent.tool import Registry, Tool
 
@@ -125,11 +125,22 @@ def test_schemas_of_others_read_the_same_too(
     assert f"Tools:\n{line}\n" in rendered(template, registry)
 
 
+# What each family writes after a reply.
+ENDS = {
+    "tooldrill-chatml": "<|im_end|>\n",
+    "tooldrill-gemma": "<end_of_turn>\n",
+    "tooldrill-llama3": "<|eot_id|>",
+    "tooldrill-phi": "<|end|>",
+}
+
+
+@pytest.mark.parametrize("family", BUNDLED_TEMPLATES)
 @pytest.mark.parametrize("name", list(PROTOCOLS))
 @pytest.mark.parametrize("start", [0, 1])
 def test_every_turn_keeps_the_text_before_it(
-    name: str, start: int, template: ChatTemplate, registry: Registry
+    name: str, start: int, family: str, registry: Registry
 ) -> None:
+    template = ChatTemplate(bundled_template(family), "<bos>", "<eos>")
     protocol, tools = get_protocol(name), registry.to_openai()
     messages = CONVERSATION[start:]
     for index, message in enumerate(messages):
@@ -137,17 +148,76 @@ def test_every_turn_keeps_the_text_before_it(
             continue
         before = template.render(messages[:index], tools, protocol, add_generation_prompt=True)
         after = template.render(messages[: index + 1], tools, protocol, add_generation_prompt=False)
-        assert after == before + protocol.write(message) + "<|im_end|>\n"
+        assert after == before + protocol.write(message) + ENDS[family]
 
 
-def test_signature_lines_cost_at_most_40_percent_of_json_schema() -> None:
+@pytest.mark.parametrize(
+    ("family", "opening"),
+    [
+        ("tooldrill-chatml", "<|im_start|>system\nBe brief.\n\nTools:\n"),
+        ("tooldrill-gemma", "<bos><start_of_turn>user\nBe brief.\n\nTools:\n"),
+        (
+            "tooldrill-llama3",
+            "<bos><|start_header_id|>system<|end_header_id|>\n\nBe brief.\n\nTools:\n",
+        ),
+        ("tooldrill-phi", "<|system|>Be brief.\n\nTools:\n"),
+    ],
+)
+def test_how_a_conversation_opens(family: str, opening: str, registry: Registry) -> None:
+    template = ChatTemplate(bundled_template(family), "<bos>", "<eos>")
+    native, tools = get_protocol("native"), registry.to_openai()
+    text = template.render(CONVERSATION, tools, native, add_generation_prompt=True)
+    assert text.startswith(opening)
+    assert text.count("<bos>") == opening.count("<bos>")
+    assert "<eos>" not in text
+
+
+def test_without_a_system_turn_the_tools_stand_in_the_first_users(registry: Registry) -> None:
+    template = ChatTemplate(bundled_template("tooldrill-gemma"), "<bos>")
+    native, tools = get_protocol("native"), registry.to_openai()
+    listing = signatures(registry, SignatureLevel.TYPED)
+
+    def text(*messages: dict[str, Any], shown: list[dict[str, Any]] = tools) -> str:
+        return template.render(messages, shown, native, add_generation_prompt=False)
+
+    asked = text(user("Go"))
+    assert asked.startswith(f"<bos><start_of_turn>user\nTools:\n{listing}\n")
+    assert asked.endswith("\n\nGo<end_of_turn>\n")
+    assert asked.count("<start_of_turn>") == 1
+    greeted = text(system("Be brief."), conclusion_message("Hello"), user("Go"))
+    assert greeted.count("Be brief.") == greeted.count(listing) == 1
+    assert greeted.endswith("<start_of_turn>user\nGo<end_of_turn>\n")
+    assert text(user("Go"), shown=[]) == "<bos><start_of_turn>user\nGo<end_of_turn>\n"
+    assert text(system("A"), user("Go"), system("B"), shown=[]).endswith(
+        "user\nA\n\nGo<end_of_turn>\n<start_of_turn>user\nB<end_of_turn>\n"
+    )
+
+
+def test_a_result_of_a_tool_is_told_from_a_user() -> None:
+    native = get_protocol("native")
+    for family in BUNDLED_TEMPLATES:
+        template = ChatTemplate(bundled_template(family))
+        texts = [
+            template.render([user("Go"), message], [], native, add_generation_prompt=False)
+            for message in (observation_message("nothing", "Go"), user("Go"))
+        ]
+        assert texts[0] != texts[1], family
+        assert all(text.count("Go") == 2 for text in texts)
+
+
+@pytest.mark.parametrize("family", BUNDLED_TEMPLATES)
+def test_tools_cost_at_most_40_percent_of_their_json_schema(family: str) -> None:
     import json
 
     from tooldrill.data.worlds.catalog import get_world
 
-    registry = get_world("files").registry
-    lines, schema = signatures(registry, SignatureLevel.TYPED), json.dumps(registry.to_openai())
-    assert len(lines) <= 0.4 * len(schema)
+    template, native = ChatTemplate(bundled_template(family)), get_protocol("native")
+    tools = get_world("files").registry.to_openai()
+    chat = [system("Be brief."), user("Go")]
+    shown, bare = (
+        template.render(chat, given, native, add_generation_prompt=True) for given in (tools, [])
+    )
+    assert len(shown) - len(bare) <= 0.4 * len(json.dumps(tools))
 
 
 def test_a_hostile_template_is_contained() -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from published_shapes import MODELS
 from safetensors.numpy import save_file
 
 from tooldrill.config import RunConfig
 from tooldrill.estimates import estimate
-from tooldrill.model_shape import ModelShape, model_shape
+from tooldrill.model_shape import ModelShape, model_shape, shape_of_config
+from tooldrill.training_memory import Weights, adapter_weights, training_memory
 
 
 def config(**changes: object) -> RunConfig:
@@ -20,20 +23,130 @@ def config(**changes: object) -> RunConfig:
 
 def test_the_embedded_model_is_measured_from_its_header() -> None:
     shape = model_shape("smollm2-135m")
-    assert shape == ModelShape(
-        parameters=134_515_008, layers=30, hidden=576, kv_width=192, vocabulary=49_152
-    )
+    assert shape == shape_of_config(MODELS["smollm2-135m"], 134_515_008)
 
 
 def test_a_folder_is_measured_without_loading_it(tmp_path: Path) -> None:
     shape = {
         "hidden_size": 8, "num_attention_heads": 4, "num_key_value_heads": 2,
-        "num_hidden_layers": 3, "vocab_size": 11,
+        "num_hidden_layers": 3, "vocab_size": 11, "intermediate_size": 20,
     }  # fmt: skip
     (tmp_path / "config.json").write_text(json.dumps(shape))
     save_file({"a": np.zeros((5, 7), np.float32)}, tmp_path / "model-1.safetensors")
     save_file({"b": np.zeros(4, np.float16)}, tmp_path / "model-2.safetensors")
-    assert model_shape(str(tmp_path)) == ModelShape(39, 3, 8, 4, 11)
+    assert model_shape(str(tmp_path)) == ModelShape(39, 3, 8, 4, 11, 8, 20, 88)
+    for weights in tmp_path.glob("*.safetensors"):
+        weights.unlink()
+    # Without weights the config is counted: 11 * 8, and per layer 8 * (16 + 8) + 3 * 8 * 20.
+    assert model_shape(str(tmp_path)) == ModelShape(88 + 3 * 672, 3, 8, 4, 11, 8, 20, 88)
+
+
+def test_a_hub_name_is_known_once_it_lies_in_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.file_download.HF_HUB_CACHE", str(tmp_path), raising=False)
+    assert model_shape("org/little") is None
+    assert model_shape("no such/place/at all") is None
+    repository = tmp_path / "models--org--little"
+    snapshot = repository / "snapshots/abc"
+    snapshot.mkdir(parents=True)
+    (repository / "refs").mkdir()
+    (repository / "refs/main").write_text("abc")
+    (snapshot / "config.json").write_text(json.dumps(MODELS["qwen3-0.6b"]))
+    assert model_shape("org/little") == shape_of_config(MODELS["qwen3-0.6b"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_a_config_is_counted_as_transformers_builds_it(name: str) -> None:
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    published = {**MODELS[name], "num_hidden_layers": 4}  # every kind of layer is among them
+    if "layer_types" in published:
+        published["layer_types"] = published["layer_types"][:4]
+    if "full_attn_idxs" in published:
+        published["full_attn_idxs"] = [2]
+    shape = shape_of_config(published)
+    config = AutoConfig.for_model(published.pop("model_type"), pad_token_id=0, **published)
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+    embedded = model.get_input_embeddings().weight.numel()
+    assert shape.embeddings == embedded
+    counted = sum(weights.numel() for weights in model.parameters())
+    assert shape.parameters - embedded == pytest.approx(counted - embedded, rel=2e-3)
+    assert shape_of_config(config.to_dict()) == shape  # as save_pretrained would write it
+
+
+@pytest.mark.slow
+def test_granites_mamba_layers_are_counted_too() -> None:
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    published = {
+        **MODELS["granite-4.0-350m"], "num_hidden_layers": 4, "mamba_n_heads": 32,
+        "layer_types": ["mamba", "mamba", "mamba", "attention"],
+    }  # fmt: skip
+    config = AutoConfig.for_model(published["model_type"], pad_token_id=0, **{
+        key: value for key, value in published.items() if key != "model_type"
+    })  # fmt: skip
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+    counted = sum(weights.numel() for weights in model.parameters())
+    assert shape_of_config(config.to_dict()).parameters == pytest.approx(counted, rel=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["smollm2-135m", "qwen3-4b", "gemma-3-270m"])
+def test_an_adapter_is_counted_as_peft_makes_it(name: str) -> None:
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    published = {**MODELS[name], "num_hidden_layers": 2}
+    shape = shape_of_config(published)
+    config = AutoConfig.for_model(published.pop("model_type"), pad_token_id=0, **published)
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+        adapted = get_peft_model(model, LoraConfig(r=8, target_modules="all-linear"))
+    made = sum(w.numel() for key, w in adapted.named_parameters() if "lora_" in key)
+    assert adapter_weights(shape, 8) == made
+
+
+def test_where_the_base_lies_decides_what_it_takes() -> None:
+    shape = shape_of_config(MODELS["qwen3-4b"])
+
+    def needed(weights: Weights, tokens: int = 4096, *, checkpointing: bool = True) -> float:
+        return training_memory(shape, weights, 16, tokens, checkpointing=checkpointing)
+
+    assert needed("nf4") < needed("bfloat16") < needed("float32")
+    assert needed("bfloat16", 0) - needed("nf4", 0) == pytest.approx(
+        (2 - 4.13 / 8) * (shape.parameters - shape.embeddings) - 2 * shape.embeddings
+    )
+    assert needed("bfloat16") < needed("bfloat16", checkpointing=False)
+    # A vocabulary costs where it is scored: more on a processor, at once, than in a GPU's kernel.
+    words = [replace(shape, vocabulary=count) for count in (50_000, 250_000)]
+    grown = [
+        training_memory(words[1], weights, 16, 1000, checkpointing=True)
+        - training_memory(words[0], weights, 16, 1000, checkpointing=True)
+        for weights in ("float32", "bfloat16")
+    ]
+    assert grown == [pytest.approx(200_000 * 20 * 0.28 * 1000), 0.0]
+
+
+def test_a_gpu_has_memory_but_no_time(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(MODELS["qwen3-0.6b"]))
+    hardware = {"device": "cuda", "gradient_checkpointing": True}
+    model = {"path": str(tmp_path)}
+    plain = estimate(config(model=model, training={"hardware": hardware}))
+    four = estimate(
+        config(model=model, training={"hardware": hardware, "quantization": {"enabled": True}})
+    )
+    on_cpu = estimate(config(model=model, training={"hardware": {**hardware, "device": "cpu"}}))
+    for stage in ("sft", "dpo"):
+        assert plain[stage].seconds is None and on_cpu[stage].seconds is not None
+        assert four[stage].memory < plain[stage].memory < on_cpu[stage].memory  # type: ignore[operator]
 
 
 def test_work_grows_with_data_and_not_with_the_machine() -> None:

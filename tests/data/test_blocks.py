@@ -14,7 +14,7 @@ from tooldrill.agent.protocols.catalog import PROTOCOLS
 from tooldrill.agent.tool import Registry
 from tooldrill.agent.violation import ViolationClass
 from tooldrill.data.corrupt.catalog import EPISODE_CLASSES
-from tooldrill.data.sets.blocks import BlockRows, make_block
+from tooldrill.data.sets.blocks import BlockRows, make_block, worlds_in_turn
 from tooldrill.data.sets.leaks import find_leaks, heldout
 from tooldrill.data.sets.mixing import FORGE, HARVEST, WORLDS, plan_blocks
 from tooldrill.data.settings import DataSettings, Mixture
@@ -113,3 +113,15 @@ def test_pairs_differ_in_their_violation_alone(block: BlockRows) -> None:
 
 def test_nothing_held_out_is_in_it(block: BlockRows) -> None:
     assert list(find_leaks([*block.sft, *block.dpo], heldout())) == []
+
+
+def test_a_block_has_few_worlds_and_a_set_has_all_of_them_alike() -> None:
+    settings = DataSettings(traces=1600, pairs=0, workers=1)
+    plans = plan_blocks(settings, {})
+    used: Counter[str] = Counter()
+    for plan in plans:
+        chosen = worlds_in_turn(settings, plan.before.get(WORLDS, 0), plan.counts[WORLDS])
+        assert plan.counts[WORLDS] / len(chosen) >= settings.sharing
+        used.update(chosen)
+    assert used.keys() == set(settings.worlds)
+    assert max(used.values()) - min(used.values()) <= 1

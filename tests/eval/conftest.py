@@ -11,7 +11,9 @@ from tooldrill.agent import messages
 from tooldrill.agent.call import Call
 from tooldrill.agent.engines.base import EngineInfo, Generation, Turn
 from tooldrill.agent.episode import CallRecord, Episode, Message, Outcome, Step
-from tooldrill.agent.settings import EngineSettings, LoopSettings
+from tooldrill.agent.protocols.base import CallProtocol
+from tooldrill.agent.protocols.catalog import get_protocol
+from tooldrill.agent.settings import EngineSettings, LoopSettings, ProtocolName
 from tooldrill.agent.tool import Tool
 from tooldrill.agent.violation import Violation, ViolationClass
 from tooldrill.data.tasks.task import Split, Task, TaskKind
@@ -142,6 +144,9 @@ class RuleEngine:
     @property
     def slots(self) -> int:
         return self._slots
+
+    def protocol(self, name: ProtocolName) -> CallProtocol:
+        return get_protocol(name)
 
     def submit(self, turn: Turn) -> None:
         self._waiting.append(turn)

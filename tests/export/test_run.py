@@ -103,14 +103,15 @@ def test_f16_is_verified_even_when_it_is_not_kept(tiny: Path, tmp_path: Path) ->
 def test_a_file_that_fails_the_gate_never_gets_its_name(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = run.write_gguf
+    written = run.convert
 
-    def write_then_change(model: Any, *rest: Any, **named: Any) -> None:
-        written(model, *rest, **named)
+    def write_then_change(model: Any, *rest: Any, **named: Any) -> Any:
+        converter = written(model, *rest, **named)
         with torch.no_grad():
             model.model.layers[0].mlp.down_proj.weight.mul_(3)
+        return converter
 
-    monkeypatch.setattr(run, "write_gguf", write_then_change)
+    monkeypatch.setattr(run, "convert", write_then_change)
     with pytest.raises(TooldrillError, match="F16 file is not the merged model") as raised:
         export_model(ModelSettings(path=str(tiny)), None, QUICK, None, tmp_path)
     assert names(tmp_path) == ["verify.json"]

@@ -8,10 +8,16 @@ from typing import Any
 
 import gguf
 import pytest
-from tokenizers import AddedToken, Regex, Tokenizer, models, pre_tokenizers, processors
+from tiny_llama import make_model, make_tokenizer
+from tiny_sentencepiece import BYTES, NEWLINES, make_sentencepiece
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from tooldrill.agent.errors import TooldrillError
+from tooldrill.export.gguf_writer import write_gguf
+from tooldrill.export.sentencepiece import NEVER
+from tooldrill.export.unsupported import UnsupportedError
+from tooldrill.export.verify import check_tokens
 from tooldrill.export.vocabulary import read_vocabulary
 from tooldrill.training.base_model import load_tokenizer
 from tooldrill.training.find_base import BaseModel, resolve
@@ -81,11 +87,11 @@ def test_a_tokenizer_that_is_not_bpe_is_refused(base: BaseModel) -> None:
     words = PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer(models.WordLevel({"a": 0, "?": 1}, unk_token="?"))
     )
-    with pytest.raises(TooldrillError, match="not byte-level BPE"):
+    with pytest.raises(UnsupportedError, match="neither byte-level BPE nor a SentencePiece"):
         read_vocabulary(words, 10, base)
 
 
-@pytest.mark.parametrize("name", ["smollm", "gpt-2", "llama-bpe", "qwen2"])
+@pytest.mark.parametrize("name", ["smollm", "gpt-2", "llama-bpe", "qwen2", "qwen35"])
 def test_a_cut_is_recognised_by_what_it_does(name: str) -> None:
     backend = Tokenizer(models.BPE())
     backend.pre_tokenizer = pre_tokenizer_from_name(name)
@@ -94,3 +100,50 @@ def test_a_cut_is_recognised_by_what_it_does(name: str) -> None:
 
 def test_no_cut_has_no_name() -> None:
     assert name_of_pre_tokenizer(Tokenizer(models.BPE())) is None
+
+
+def exported(tokenizer: Any, path: Path) -> Path:
+    base = BaseModel("tiny", str(path.parent))
+    write_gguf(make_model(tokenizer), tokenizer, "x", path, base=base, name="tiny")
+    return path
+
+
+@pytest.mark.parametrize("prefix", [True, False], ids=["as llama 2", "as gemma"])
+def test_a_sentencepiece_vocabulary_gives_the_same_tokens(prefix: bool, tmp_path: Path) -> None:
+    tokenizer = make_sentencepiece(prefix=prefix)
+    vocabulary = read_vocabulary(tokenizer, len(tokenizer), BaseModel("tiny", "."))
+    assert (vocabulary.model, vocabulary.space_prefix) == ("llama", prefix)
+    kinds = dict(zip(vocabulary.tokens, vocabulary.types, strict=True))
+    assert kinds["<unk>"] == gguf.TokenType.UNKNOWN
+    assert kinds["<s>"] == gguf.TokenType.CONTROL
+    assert {kinds[byte] for byte in BYTES} == {gguf.TokenType.BYTE}
+    assert {kinds[newlines] for newlines in NEWLINES} == {gguf.TokenType.USER_DEFINED}
+    merged = [score for score in vocabulary.scores if score != NEVER]
+    assert sorted(merged, reverse=True) == merged == [-float(i) for i in range(len(merged))]
+    checked = check_tokens(tokenizer, exported(tokenizer, tmp_path / "m.gguf"))
+    assert checked.tokens > 5000
+
+
+def test_a_tokenizer_that_composes_is_compared_on_composed_text(tmp_path: Path) -> None:
+    tokenizer = make_tokenizer("qwen35")
+    path = exported(tokenizer, tmp_path / "m.gguf")
+    check_tokens(tokenizer, path, ["e\u0301"])
+    tokenizer.backend_tokenizer.normalizer = normalizers.NFC()
+    assert tokenizer.encode("e\u0301") == tokenizer.encode("\u00e9")
+    check_tokens(tokenizer, path, ["e\u0301"])
+    tokenizer.backend_tokenizer.normalizer = normalizers.NFD()
+    with pytest.raises(TooldrillError, match="in training and"):
+        check_tokens(tokenizer, path, ["\u00e9"])
+
+
+def test_an_ordinary_token_does_not_end_replies_by_its_looks(tmp_path: Path) -> None:
+    plain = make_tokenizer()
+    described = json.loads(plain.backend_tokenizer.to_str())
+    described["model"]["vocab"]["</s>"] = row = len(plain)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(json.dumps(described)),
+        bos_token="<|im_start|>", eos_token="<|im_end|>", pad_token="<|im_end|>",
+    )  # fmt: skip
+    assert row not in tokenizer.encode("</s>")
+    assert read_vocabulary(tokenizer, row + 1, BaseModel("x", ".")).tokens[row] != "</s>"
+    check_tokens(tokenizer, exported(tokenizer, tmp_path / "m.gguf"), ["a</s>b"])

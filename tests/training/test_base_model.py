@@ -24,7 +24,11 @@ from tooldrill.training.gguf_header import read_gguf_header
 from tooldrill.training.pretokenizers import pre_tokenizer_from_name
 from tooldrill.training.settings import ModelSettings
 
-OWN_TOOLS = "{% if tools %}{{ tools }}{% endif %}{{ messages[0].tool_calls }}"
+OWN_TOOLS = (
+    "{% if tools %}{{ tools }}{% endif %}{% for m in messages %}{{ m.content }}"
+    "{% for c in m.tool_calls or [] %}<tool_call>{{ c.function | tojson }}</tool_call>{% endfor %}"
+    "{% endfor %}"
+)
 
 
 def at(path: Path | str, **values: str) -> ModelSettings:
@@ -169,7 +173,7 @@ def test_the_template_is_the_models_own_when_it_knows_tools(folder: Path, tmp_pa
     assert chat_template(base, at(folder), tokenizer) == render.bundled_template()
     tokenizer.chat_template = "{% for m in messages %}{{ m.content }}{% endfor %}"
     assert chat_template(base, at(folder), tokenizer) == render.bundled_template()
-    tokenizer.chat_template = OWN_TOOLS.replace("tool_calls", "tool_call")
+    tokenizer.chat_template = OWN_TOOLS
     assert chat_template(base, at(folder), tokenizer) == tokenizer.chat_template
     bundled = at(folder, chat_template="tooldrill")
     assert chat_template(base, bundled, tokenizer) == render.bundled_template()

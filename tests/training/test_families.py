@@ -1,4 +1,4 @@
-"""The families that the configs name, as tiny random models: one step of SFT, one of DPO."""
+"""The families that GGUF is written for, as tiny random models: SFT, DPO and export of each."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from tooldrill.data.sets.build import build
 from tooldrill.data.settings import DataSettings
+from tooldrill.export.run import export_model
+from tooldrill.export.settings import ExportSettings
 from tooldrill.training.dpo import train_dpo
 from tooldrill.training.settings import ModelSettings, TrainingSettings
 from tooldrill.training.sft import train_sft
@@ -33,16 +35,22 @@ LINEAR = {
     "linear_key_head_dim": 8, "linear_value_head_dim": 8,
 }  # fmt: skip
 WINDOWED = ["sliding_attention", "sliding_attention", "sliding_attention", "full_attention"]
+GEMMA = {"sliding_window": 16, "layer_types": WINDOWED, "query_pre_attn_scalar": 8}
 HYBRID = ["mamba", "attention"] * 2
 # Family, what its config has of its own, and why it cannot share prefixes (None: it can).
 FAMILIES: dict[str, tuple[str, dict[str, Any], str | None]] = {
     "smollm2 and llama 3.2": ("llama", {}, None),
+    "mistral": ("mistral", {"sliding_window": None}, None),
+    "qwen 2.5": ("qwen2", {}, None),
     "qwen 3": ("qwen3", {}, None),
     "qwen 3.5": ("qwen3_5_text", LINEAR, "linear_attention"),
-    "gemma 3": ("gemma3_text", {"sliding_window": 16, "layer_types": WINDOWED}, None),
+    "gemma 3": ("gemma3_text", GEMMA, None),
     "lfm 2": ("lfm2", {"layer_types": ["conv", "full_attention"] * 2}, "conv"),
+    "granite 3": ("granite", {}, None),
     "granite 4": ("granitemoehybrid", {**GRANITE, "layer_types": ["attention"] * 4}, None),
     "granite 4 h": ("granitemoehybrid", {**GRANITE, "layer_types": HYBRID}, "linear_attention"),
+    "smollm 3": ("smollm3", {}, None),
+    "phi 3": ("phi3", {}, None),
 }  # fmt: skip
 
 
@@ -56,7 +64,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(FAMILIES))
-def test_a_family_trains(
+def test_a_family_trains_and_is_exported(
     name: str, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TOOLDRILL_CACHE", str(tmp_path / "cache"))
@@ -83,3 +91,12 @@ def test_a_family_trains(
     before, after = (load_file(s.adapter / "adapter_model.safetensors") for s in (sft, dpo))
     assert any(not torch.equal(before[key], after[key]) for key in before)
     assert dpo.curve[0]["rewards/margins"] == pytest.approx(0.0, abs=1e-4)
+    exported = export_model(
+        model, dpo.adapter, ExportSettings(quantizations=["F16", "Q8_0"]), None, tmp_path / "out"
+    )
+    assert exported.converter == "tooldrill"
+    assert [file.quantization for file in exported.files] == ["F16", "Q8_0"]
+    assert all(exported.path(file.quantization).is_file() for file in exported.files)
+    f16, q8 = exported.verification.logits
+    assert f16.mean_kl < 1e-6
+    assert f16.mean_kl < q8.mean_kl < 1e-4

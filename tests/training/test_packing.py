@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
@@ -30,7 +31,9 @@ def test_an_epoch_is_every_example_once_in_even_steps(
     per_epoch = -(-len(made) // batch)
     assert found.steps == per_epoch * epochs
     assert len(found.packs) == found.steps * found.packs_per_step
-    assert all(found.packs)
+    for step in steps_of(found):
+        assert step == sorted(step, key=bool)  # empty packs come first
+        assert step[-1]
     sizes = [found.step_size(p) for p in range(0, len(found.packs), found.packs_per_step)]
     assert max(sizes) <= batch
     assert max(sizes) - min(sizes) <= 1
@@ -44,11 +47,30 @@ def test_an_epoch_is_every_example_once_in_even_steps(
 @settings(max_examples=200)
 def test_packs_fit_unless_a_single_example_does_not(made: Any, budget: int) -> None:
     found = plan(made, budget=budget, batch_size=6)
-    sizes = [found.step_size(p) for p in range(0, len(found.packs), found.packs_per_step)]
     room = max(budget, *(forest(made, [index]) for index in range(len(made))))
-    for pack in found.packs:
-        # A step of fewer examples than packs are needed elsewhere is cut as far as it can be.
-        assert forest(made, pack) <= room or found.packs_per_step == min(sizes)
+    assert all(forest(made, pack) <= room for pack in found.packs if pack)
+
+
+@given(made=sets, budget=st.integers(1, 60))
+def test_a_step_is_cut_no_further_than_it_must(made: Any, budget: int) -> None:
+    made = [(rows[:1], group) for rows, group in made]
+    for step in steps_of(plan(made, budget=budget, batch_size=6)):
+        packs = [pack for pack in step if pack]
+        for left, right in pairwise(packs):
+            assert forest(made, left + right) > budget
+
+
+@given(made=st.lists(example, min_size=6, max_size=24), processes=st.integers(2, 3))
+def test_all_processes_have_as_many_packs_of_a_step(made: Any, processes: int) -> None:
+    for step in steps_of(plan(made, batch_size=3, budget=12, processes=processes)):
+        assert len(step) % processes == 0
+        assert sum(map(bool, step)) % processes == 0
+        assert step[-1]
+
+
+def steps_of(found: StepPlan) -> list[list[list[int]]]:
+    size = found.packs_per_step
+    return [found.packs[first : first + size] for first in range(0, len(found.packs), size)]
 
 
 def forest(made: Any, members: list[int]) -> int:
@@ -83,7 +105,25 @@ def test_processes_get_the_same_steps_cut_further() -> None:
         assert sorted(halves[0] + halves[1]) == sorted(one.packs[step])
 
 
-def test_a_step_is_cut_evenly() -> None:
+def test_a_step_is_cut_between_groups_where_that_fits() -> None:
+    made = [
+        ([[group] * 20 + [n]], str(group)) for group, size in ((0, 5), (1, 3)) for n in range(size)
+    ]
+    found = plan(made, batch_size=8, budget=26)
+    assert sorted(map(len, found.packs)) == [3, 5]
+    assert found.tokens == 20 + 5 + 20 + 3
+
+
+def test_processes_get_even_shares() -> None:
     made = [([[n] * 10], "a") for n in range(8)]
-    found = plan(made, batch_size=8, budget=30)
-    assert Counter(len(pack) for pack in found.packs) == {3: 2, 2: 1}
+    found = plan(made, batch_size=8, budget=30, processes=2)
+    assert Counter(len(pack) for pack in found.packs) == {2: 4}
+
+
+def test_steps_are_made_of_whole_groups() -> None:
+    sizes = [7, 9, 3, 13, 5, 11, 16]
+    made = [([[g, n]], str(g)) for g, size in enumerate(sizes) for n in range(size)]
+    found = plan(made, batch_size=16, budget=10**6)
+    assert found.steps == 4
+    groups = [{made[i][1] for i in pack} for pack in found.packs]
+    assert sum(map(len, groups)) == len(sizes)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM, set_seed
 
-from tooldrill.training.engine.prefix_tree import branches, build_tree
+from tooldrill.training.engine.prefix_tree import build_tree
 from tooldrill.training.engine.shared_forward import share_prefixes
 
 rows_of_tokens = st.lists(
@@ -30,19 +30,6 @@ def test_a_token_sees_exactly_the_tokens_before_it_in_its_row(rows: list[list[in
         for depth, place in enumerate(places.tolist()):
             seen = tree.visible[place].nonzero().flatten().tolist()
             assert sorted(seen) == sorted(places[: depth + 1].tolist())
-
-
-@given(rows=rows_of_tokens)
-def test_branches_and_their_trunks_say_the_same(rows: list[list[int]]) -> None:
-    tree = build_tree(rows)
-    found = branches(tree.ends.tolist())
-    assert [p for b in found for p in range(b.start, b.stop)] == list(range(len(tree.tokens)))
-    for branch in found:
-        trunk = [place for first, last in branch.trunk for place in range(first, last)]
-        for place in range(branch.start, branch.stop):
-            seen = tree.visible[place].nonzero().flatten().tolist()
-            assert seen == [*trunk, *range(branch.start, place + 1)]
-            assert tree.positions[place] == len(seen) - 1
 
 
 @given(rows=rows_of_tokens)

@@ -1,7 +1,8 @@
 """From planned packs to the padded batches that TRL's losses read.
 
 The trainers' datasets hold only which examples belong to a pack; the token ids stay here. Padding
-costs nothing: the forward pass computes the pack as a prefix forest.
+costs nothing: the forward pass computes the pack as a prefix forest. A pack without members becomes
+a batch without rows, see `is_empty`.
 """
 
 from __future__ import annotations
@@ -22,10 +23,15 @@ Batch = dict[str, torch.Tensor]
 def packs_dataset(plan: StepPlan) -> Dataset:
     """One row per pack: its members, and its share of the step's examples times the packs."""
     shares = [
-        len(members) * plan.packs_per_step / plan.step_size(place)
+        len(members) * plan.packs_per_step / plan.step_size(place) if members else 0.0
         for place, members in enumerate(plan.packs)
     ]
     return Dataset.from_dict({"members": plan.packs, "share": shares})
+
+
+def is_empty(batch: Mapping[str, torch.Tensor]) -> bool:
+    """Whether a batch has no rows: a step that needs fewer packs than others begins with such."""
+    return batch["input_ids"].numel() == 0
 
 
 class ExampleBatches:
@@ -74,10 +80,13 @@ class PreferenceBatches:
 
 
 def _padded(rows: Sequence[Sequence[int]]) -> Batch:
+    """Token ids and mask, shape (B, L); (0, 0) without rows."""
     ids = [torch.tensor(row) for row in rows]
     masks = [torch.ones(len(row), dtype=torch.long) for row in rows]
     return {"input_ids": _pad(ids, 0), "attention_mask": _pad(masks, 0)}
 
 
 def _pad(rows: list[torch.Tensor], value: float) -> torch.Tensor:
+    if not rows:
+        return torch.full((0, 0), value)
     return pad_sequence(rows, batch_first=True, padding_value=value)

@@ -2,14 +2,17 @@
 
 How many examples a step learns from is a matter of learning and belongs to the recipe; how many
 tokens are computed at once is a matter of memory and belongs to the machine. So each step's
-examples, neighbours sharing prefixes, are cut into the same number of packs, each a micro-batch.
-Everything is planned before training begins: a run that is resumed, or spread over processes, meets
-the same examples in the same steps.
+examples, neighbours sharing prefixes, are cut into as few packs as fit, each a micro-batch.
+Trainers want the same number of micro-batches in every step, so shorter steps begin with empty
+ones, which are not computed. Everything is planned before training begins: a run that is resumed,
+or spread over processes, meets the same examples in the same steps.
 """
 
 from __future__ import annotations
 
+import math
 import random
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,13 +21,17 @@ from tooldrill.training.engine.prefix_tree import common_prefix
 
 Rows = Sequence[Sequence[int]]
 
+# What a pack costs beside its tokens, in tokens: adding adapters to weights, starting kernels.
+_PACK_COST = 48
+
 
 @dataclass(frozen=True)
 class StepPlan:
     """What is learned in which order.
 
     Attributes:
-        packs: indices of examples, `packs_per_step` of them for each optimizer step in turn.
+        packs: indices of examples, `packs_per_step` packs for each optimizer step in turn; empty
+            ones come first in a step, as many of them for every process.
         packs_per_step: micro-batches of a step.
         tokens: of all packs, what shared prefixes save left out.
     """
@@ -66,23 +73,33 @@ def plan_steps(
         seed: of the order; each epoch has another one.
     """
     per_epoch = -(-len(examples) // batch_size)
+    if processes > 1:  # every process needs an example in every step
+        per_epoch = max(1, min(per_epoch, len(examples) // processes))
     wanted = steps if steps is not None else max(1, round(per_epoch * epochs))
     ordered: list[list[int]] = []
     epoch = 0
     while len(ordered) < wanted:
         ordered += _epoch(examples, groups, per_epoch, random.Random(f"{seed} {epoch}"))
         epoch += 1
-    ordered = ordered[:wanted]
-    sizes = [_sizes(examples, members) for members in ordered]
-    needed = max(_packs_needed(step, budget) for step in sizes)
-    smallest = min(map(len, ordered))
-    count = max(1, min(-(-needed // processes) * processes, smallest - smallest % processes))
-    packs = [
-        members[first:last]
-        for members, step in zip(ordered, sizes, strict=True)
-        for first, last in _cut(step, count)
-    ]
-    return StepPlan(packs, count, sum(_tokens(_sizes(examples, pack)) for pack in packs))
+    cut = [_packs(examples, members, budget, processes) for members in ordered[:wanted]]
+    count = max(map(len, cut))
+    packs: list[list[int]] = []
+    for made in cut:
+        packs += [[] for _ in range(count - len(made))] + made
+    tokens = sum(_tokens(_sizes(examples, pack)) for pack in packs if pack)
+    return StepPlan(packs, count, tokens)
+
+
+def _packs(
+    examples: Sequence[Rows], members: list[int], budget: int, processes: int
+) -> list[list[int]]:
+    """A step's packs: as little to compute as fits, or for several processes even shares."""
+    sizes = _sizes(examples, members)
+    cuts = _cheapest(sizes, budget)
+    if processes > 1:
+        wanted = -(-len(cuts) // processes) * processes
+        cuts = _even(sizes, max(1, min(wanted, len(members) - len(members) % processes)))
+    return [members[first:last] for first, last in cuts]
 
 
 def _epoch(
@@ -92,6 +109,8 @@ def _epoch(
 
     Groups, their members and the steps are shuffled: only neighbours in a step are related.
     """
+    bounds = [len(examples) * step // steps for step in range(steps + 1)]
+    sizes = [last - first for first, last in pairwise(bounds)]
     members: dict[str, list[int]] = {}
     for index, name in enumerate(groups):
         members.setdefault(name, []).append(index)
@@ -99,12 +118,39 @@ def _epoch(
     rng.shuffle(found)
     for group in found:
         rng.shuffle(group)
-    flat = [index for group in found for index in group]
-    bounds = [len(flat) * step // steps for step in range(steps + 1)]
-    cut = [flat[first:last] for first, last in pairwise(bounds)]
-    rng.shuffle(cut)
+    made = _filled(found, sizes)
+    rng.shuffle(made)
     # In order of their tokens, those that share the longest prefixes are neighbours.
-    return [sorted(step, key=lambda index: list(examples[index][0])) for step in cut]
+    return [sorted(step, key=lambda index: list(examples[index][0])) for step in made]
+
+
+def _filled(groups: Sequence[list[int]], sizes: Sequence[int]) -> list[list[int]]:
+    """Steps of the given sizes out of whole groups as far as possible; their sum is all members.
+
+    A step takes the largest groups that still fit, so that the small ones are left to fill gaps.
+    What is cut off a group when none fits goes on as a group of its own.
+    """
+    by_size: dict[int, deque[list[int]]] = {}
+    widest = max(sizes)
+    for group in groups:
+        for first in range(0, len(group), widest):
+            part = group[first : first + widest]
+            by_size.setdefault(len(part), deque()).append(part)
+    steps: list[list[int]] = []
+    for size in sizes:
+        step: list[int] = []
+        while len(step) < size:
+            room = size - len(step)
+            fitting = [length for length, kept in by_size.items() if kept and length <= room]
+            if fitting:
+                step += by_size[max(fitting)].popleft()
+                continue
+            length = min(length for length, kept in by_size.items() if kept)
+            group = by_size[length].popleft()
+            step += group[:room]
+            by_size.setdefault(length - room, deque()).append(group[room:])
+        steps.append(step)
+    return steps
 
 
 def _sizes(examples: Sequence[Rows], members: Sequence[int]) -> list[tuple[int, int]]:
@@ -125,17 +171,29 @@ def _tokens(sizes: Sequence[tuple[int, int]]) -> int:
     return sizes[0][0] + sum(added for _, added in sizes[1:])
 
 
-def _packs_needed(sizes: Sequence[tuple[int, int]], budget: int) -> int:
-    packs, filled = 0, budget + 1
-    for alone, added in sizes:
-        if filled + added > budget:
-            packs, filled = packs + 1, alone
-        else:
-            filled += added
-    return packs
+def _cheapest(sizes: Sequence[tuple[int, int]], budget: int) -> list[tuple[int, int]]:
+    """Stretches that fit, with the fewest tokens in all: cut where little is shared."""
+    best = [0.0] + [math.inf] * len(sizes)
+    starts = [0] * (len(sizes) + 1)
+    for first in range(len(sizes)):
+        filled = sizes[first][0]
+        for last in range(first + 1, len(sizes) + 1):
+            if last > first + 1:
+                filled += sizes[last - 1][1]
+                if filled > budget:
+                    break
+            cost = best[first] + filled + _PACK_COST
+            if cost < best[last]:
+                best[last], starts[last] = cost, first
+    cuts: list[tuple[int, int]] = []
+    last = len(sizes)
+    while last:
+        cuts.append((starts[last], last))
+        last = starts[last]
+    return cuts[::-1]
 
 
-def _cut(sizes: Sequence[tuple[int, int]], count: int) -> list[tuple[int, int]]:
+def _even(sizes: Sequence[tuple[int, int]], count: int) -> list[tuple[int, int]]:
     """`count` stretches, none empty, the longest of them as short as possible."""
     low, high = 1, sum(alone for alone, _ in sizes)
     while low < high:
@@ -153,3 +211,13 @@ def _cut(sizes: Sequence[tuple[int, int]], count: int) -> list[tuple[int, int]]:
         else:
             filled += added
     return list(zip(starts, [*starts[1:], len(sizes)], strict=True))
+
+
+def _packs_needed(sizes: Sequence[tuple[int, int]], budget: int) -> int:
+    packs, filled = 0, budget + 1
+    for alone, added in sizes:
+        if filled + added > budget:
+            packs, filled = packs + 1, alone
+        else:
+            filled += added
+    return packs

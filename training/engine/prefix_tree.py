@@ -41,20 +41,6 @@ class PrefixTree:
         return (place[None] <= place[:, None]) & (place[:, None] < self.ends[None])
 
 
-@dataclass(frozen=True)
-class Branch:
-    """A stretch of tokens that follow one another, and what it grows from.
-
-    Attributes:
-        start: its first place; stop: the place after its last.
-        trunk: half-open spans of places: all tokens that it grows from, from position 0 on.
-    """
-
-    start: int
-    stop: int
-    trunk: tuple[tuple[int, int], ...]
-
-
 def build_tree(rows: Sequence[Sequence[int]]) -> PrefixTree:
     """Packs rows of token ids.
 
@@ -88,32 +74,6 @@ def build_tree(rows: Sequence[Sequence[int]]) -> PrefixTree:
         ends=torch.tensor(ends),
         places=[torch.tensor(place, dtype=torch.long) for place in places],
     )
-
-
-def branches(ends: Sequence[int]) -> list[Branch]:
-    """The stretches of a forest in their order, see `PrefixTree.ends`."""
-    found: list[Branch] = []
-    path: list[int] = []
-    start = 0
-    for place in range(1, len(ends) + 1):
-        if place < len(ends) and ends[place - 1] > place:
-            continue  # it follows from the token before it
-        path = [above for above in path if ends[above] > start]
-        found.append(Branch(start, place, _spans(path)))
-        path += range(start, place)
-        start = place
-    return found
-
-
-def _spans(path: Sequence[int]) -> tuple[tuple[int, int], ...]:
-    """The path as half-open runs of consecutive places."""
-    spans: list[tuple[int, int]] = []
-    for place in path:
-        if spans and spans[-1][1] == place:
-            spans[-1] = (spans[-1][0], place + 1)
-        else:
-            spans.append((place, place + 1))
-    return tuple(spans)
 
 
 def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:

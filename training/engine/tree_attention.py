@@ -2,8 +2,8 @@
 
 Where a model expects its 4-D mask it is handed the forest itself: an integer tensor of shape
 (1, 1, 1, T), each token's `PrefixTree.ends`. Models pass a 4-D mask on untouched, so nothing of
-theirs has to know. On a CPU each branch attends to its trunk and itself alone; one dense mask over
-everything would cost the square of the batch. On a GPU the mask is made dense or, with
+theirs has to know. On a CPU only pairs that are seen are computed (`branch_attention`); one dense
+mask over everything would cost the square of the batch. On a GPU the mask is made dense or, with
 `tooldrill_flex`, becomes a block mask whose empty blocks are skipped.
 
 Calls without a forest (generation, a plain batch) are Transformers' own SDPA.
@@ -20,10 +20,11 @@ from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
-from tooldrill.training.engine.prefix_tree import Branch, branches
+from tooldrill.training.engine.branch_attention import BranchAttention, Visit, plan_visits
 
 Kernel = Literal["branches", "dense", "flex"]
 QKV = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+_BLOCK = 128  # FlexAttention's own: queries, and keys, of a block
 
 
 def as_mask(ends: torch.Tensor) -> torch.Tensor:
@@ -78,56 +79,20 @@ def _by_branch(
     window: int | None,
     settings: dict[str, Any],
 ) -> torch.Tensor:
-    """Queries (1, H, T, D) on keys and values (1, K, T, D): branch by branch."""
+    """Queries (1, H, T, D) on keys and values (1, K, T, D): only pairs that are seen.
+
+    The kernel is a processor's and knows no dropout; else the dense mask serves.
+    """
     query, key, value = qkv
-    parts = []
-    for branch, mask in _plan(forest, window, query.dtype):
-        own = slice(branch.start, branch.stop)
-        spans = [*branch.trunk, (branch.start, branch.stop)]
-        keys = torch.cat([key[:, :, first:last] for first, last in spans], 2)
-        values = torch.cat([value[:, :, first:last] for first, last in spans], 2)
-        parts.append(
-            functional.scaled_dot_product_attention(
-                query[:, :, own],
-                keys,
-                values,
-                attn_mask=mask,
-                is_causal=mask is None,
-                enable_gqa=query.shape[1] != key.shape[1],
-                **settings,
-            )
-        )
-    return torch.cat(parts, 2)
-
-
-def _plan(
-    forest: torch.Tensor, window: int | None, dtype: torch.dtype
-) -> list[tuple[Branch, torch.Tensor | None]]:
-    """Each branch with its additive mask; worked out once for all layers of a forward pass."""
-    plans: dict[Any, Any] = forest.__dict__.setdefault("plans", {})
-    if (window, dtype) not in plans:
-        plans[window, dtype] = [
-            (branch, _branch_mask(branch, window, dtype, forest.device))
-            for branch in branches(forest.flatten().tolist())
-        ]
-    found: list[tuple[Branch, torch.Tensor | None]] = plans[window, dtype]
-    return found
-
-
-def _branch_mask(
-    branch: Branch, window: int | None, dtype: torch.dtype, device: torch.device
-) -> torch.Tensor | None:
-    """Shape (n, P + n) for n tokens on a trunk of P; None where plain causality says it all."""
-    size = branch.stop - branch.start
-    trunk = sum(last - first for first, last in branch.trunk)
-    if not trunk and (window is None or size <= window):
-        return None
-    position = torch.arange(trunk + size, device=device)
-    distance = position[trunk:, None] - position[None]
-    seen = distance >= 0
-    if window is not None:
-        seen &= distance < window
-    return torch.zeros(seen.shape, dtype=dtype, device=device).masked_fill_(~seen, float("-inf"))
+    if settings["dropout_p"] or query.device.type != "cpu":
+        return _dense(qkv, forest, window, settings)
+    plans: dict[Any, list[Visit]] = forest.__dict__.setdefault("visits", {})
+    if (window, query.dtype) not in plans:  # worked out once for all layers
+        ends = forest.flatten()
+        plans[window, query.dtype] = plan_visits(ends, _depths(ends), window, query.dtype)
+    visits = plans[window, query.dtype]
+    out: torch.Tensor = BranchAttention.apply(query, key, value, visits, settings["scale"])  # type: ignore[no-untyped-call]
+    return out
 
 
 def _dense(
@@ -155,9 +120,19 @@ def _dense_mask(ends: torch.Tensor, window: int | None) -> torch.Tensor:
     place = torch.arange(len(ends), device=ends.device)
     seen = (place[None] <= place[:, None]) & (place[:, None] < ends[None])
     if window is not None:
-        depth = seen.sum(-1)  # the number of tokens on the path: the position plus one
+        depth = _depths(ends)
         seen &= depth[:, None] - depth[None] < window
     return seen[None, None]
+
+
+def _depths(ends: torch.Tensor) -> torch.Tensor:
+    """Each token's position in its rows, shape (T,): how many stretches it stands in, less one.
+
+    Every token before it opened a stretch, and those that ended by then are closed.
+    """
+    size = len(ends)
+    closed = torch.bincount(ends.long(), minlength=size)[:size].cumsum(0)
+    return torch.arange(size, device=ends.device) - closed
 
 
 def _flex(
@@ -166,22 +141,16 @@ def _flex(
     window: int | None,
     settings: dict[str, Any],
 ) -> torch.Tensor:
-    """FlexAttention with a block mask: blocks without a visible pair are never computed."""
-    from torch.nn.attention.flex_attention import create_block_mask
+    """FlexAttention with a block mask: blocks without a visible pair are never computed.
 
+    It has no dropout of its own; where a model wants some, the dense mask serves.
+    """
+    if settings["dropout_p"]:
+        return _dense(qkv, forest, window, settings)
     masks: dict[Any, Any] = forest.__dict__.setdefault("flex", {})
     if window not in masks:
-        ends = forest.flatten()
-        seen = _dense_mask(ends, window)[0, 0] if window is not None else None
-
-        def visible(_b: Any, _h: Any, row: torch.Tensor, column: torch.Tensor) -> torch.Tensor:
-            if seen is not None:
-                return seen[row, column]
-            return (column <= row) & (row < ends[column])
-
-        size = len(ends)
-        masks[window] = create_block_mask(visible, None, None, size, size, device=forest.device)
-    out: torch.Tensor = _compiled_flex()(
+        masks[window] = _block_mask(forest.flatten(), window)
+    out: torch.Tensor = _flex_kernel()(
         *qkv,
         block_mask=masks[window],
         scale=settings["scale"],
@@ -190,8 +159,59 @@ def _flex(
     return out
 
 
+def _block_mask(ends: torch.Tensor, window: int | None) -> Any:
+    """Which blocks of pairs are empty, full or mixed, from each block's extremes alone.
+
+    Memory is linear in the tokens, but for a square of a number per block.
+    """
+    from torch.nn.attention.flex_attention import BlockMask
+
+    size = len(ends)
+    depth = _depths(ends)
+
+    def below(_b: Any, _h: Any, row: torch.Tensor, column: torch.Tensor) -> torch.Tensor:
+        return (column <= row) & (row < ends[column])
+
+    def near(b: Any, h: Any, row: torch.Tensor, column: torch.Tensor) -> torch.Tensor:
+        return below(b, h, row, column) & (depth[row] - depth[column] < window)
+
+    first = torch.arange(0, size, _BLOCK, device=ends.device)
+    later, same = first[:, None] > first[None], first[:, None] == first[None]
+    # Nobody sees the padding of the last block, so none of its pairs is full.
+    lowest_end, highest_end = _extremes(ends, 0)
+    seen = same | (later & (highest_end[None] > first[:, None]))
+    full = later & (lowest_end[None] >= first[:, None] + _BLOCK)
+    if window is not None:
+        low, high = _extremes(depth, depth[-1])
+        seen &= low[:, None] - high[None] < window
+        full &= high[:, None] - low[None] < window
+    return BlockMask.from_kv_blocks(
+        *_listed(seen & ~full),
+        *_listed(full),
+        BLOCK_SIZE=_BLOCK,
+        mask_mod=below if window is None else near,
+        seq_lengths=(size, size),
+    )
+
+
+def _extremes(
+    values: torch.Tensor, filling: int | torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The least and the greatest of each block, the last one filled up."""
+    blocks = values.new_full((-(-len(values) // _BLOCK), _BLOCK), 0) + filling
+    blocks.view(-1)[: len(values)] = values
+    return blocks.amin(1), blocks.amax(1)
+
+
+def _listed(blocks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """How many columns of each row are set, and which; shapes (1, 1, n) and (1, 1, n, n)."""
+    number = blocks.sum(1, dtype=torch.int32)
+    columns = blocks.int().argsort(dim=1, descending=True, stable=True).int()
+    return number[None, None], columns[None, None]
+
+
 @cache
-def _compiled_flex() -> Any:
+def _flex_kernel() -> Any:
     from torch.nn.attention.flex_attention import flex_attention
 
     return torch.compile(flex_attention, dynamic=True)

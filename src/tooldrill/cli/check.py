@@ -41,6 +41,14 @@ def check(
     ],
     tools: ToolsOption,
     protocol: ProtocolOption = ProtocolChoice.NATIVE,
+    dialect: Annotated[
+        str,
+        typer.Option(
+            "--dialect",
+            help="How native calls are written: hermes, tagged, pythonic, json_list, named_json, "
+            "bare_json.",
+        ),
+    ] = "hermes",
 ) -> None:
     """Check replies or calls against the tools: one JSON verdict a line.
 
@@ -55,7 +63,7 @@ def check(
     registry = load_registry(tools)
     tally = Tally()
     with _lines(file) as lines:
-        for verdict in check_lines(lines, registry, protocol.value, tally):
+        for verdict in check_lines(lines, registry, protocol.value, tally, dialect):
             sys.stdout.write(dump(verdict) + "\n")
     sys.stdout.flush()
     _summary(tally)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
+from rich.markup import escape
 from rich.table import Table
 
 from tooldrill.cli.display import gigabytes, minutes
@@ -39,6 +40,7 @@ def plan_table(run: Run, stages: Sequence[Stage], force: bool) -> Iterator[Rende
     yield table
     if waiting:
         yield "estimates from a 0.3 s probe of this machine; expect a factor of two"
+        yield from _untold(run, waiting, estimates)
     need = max((estimates[stage.name].memory or 0 for stage in waiting), default=0)
     machine = this_machine()
     if need > machine.available:
@@ -46,6 +48,21 @@ def plan_table(run: Run, stages: Sequence[Stage], force: bool) -> Iterator[Rende
             f"[yellow]{gigabytes(need)} are needed and {gigabytes(machine.available)} are free:[/] "
             "lower training.sft.batch_size, training.dpo.batch_size or eval.engine.parallel"
         )
+
+
+def _untold(
+    run: Run, waiting: Sequence[Stage], estimates: dict[str, Estimate]
+) -> Iterator[RenderableType]:
+    """What a `?` in the table is for, and how it goes away."""
+    found = [estimates[stage.name] for stage in waiting]
+    path = run.config.model.path
+    if any(one.memory is None and one.seconds is None for one in found):
+        yield (
+            f"? {escape(path)} is not on this machine yet, so its memory and time cannot be told; "
+            f"`hf download {escape(path)}` once, and they can"
+        )
+    elif any(one.seconds is None for one in found):
+        yield "? how long the GPU takes cannot be told before it has begun"
 
 
 def _cells(found: Estimate) -> tuple[str, str, str]:

@@ -13,8 +13,9 @@ from rich.table import Table
 
 from tooldrill.agent.atomic import write_text
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.protocols.catalog import PROTOCOLS, get_protocol
-from tooldrill.agent.render import ChatTemplate, bundled_template
+from tooldrill.agent.protocols.catalog import PROTOCOLS
+from tooldrill.agent.render import BUNDLED_TEMPLATES, ChatTemplate, bundled_template
+from tooldrill.data.corrupt.damage import is_expressible
 from tooldrill.data.sets.preview import previews, to_html, to_text
 from tooldrill.data.sets.reading import PAIR_COLUMNS, SFT_COLUMNS, read_rows
 from tooldrill.data.sets.segments import Segment
@@ -87,7 +88,10 @@ def _entries(run: Run, rows: Sequence[dict[str, Any]], protocols: Sequence[str])
     template = _template(run)
     for row in rows:
         for name in protocols:
-            for title, pieces in previews(row, template, get_protocol(name)):
+            protocol = template.protocol(name)
+            if not is_expressible(row, protocol):
+                continue  # training leaves it out too
+            for title, pieces in previews(row, template, protocol):
                 yield f"{title} ({name})", pieces
 
 
@@ -164,8 +168,8 @@ def _template(run: Run) -> ChatTemplate:
     from tooldrill.training.find_base import resolve
 
     model = run.config.model
-    if model.chat_template == "tooldrill":
-        return ChatTemplate(bundled_template())
+    if model.chat_template in BUNDLED_TEMPLATES:
+        return ChatTemplate(bundled_template(model.chat_template))
     base = resolve(model)
     tokenizer = load_tokenizer(base)
     source = chat_template(base, model, tokenizer)

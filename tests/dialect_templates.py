@@ -1,0 +1,117 @@
+"""Small chat templates, one for each dialect, and the dialect that must be found in it."""
+
+from __future__ import annotations
+
+from tooldrill.agent.protocols.dialects.bare_json import BareJson
+from tooldrill.agent.protocols.dialects.base import Dialect, JsonStyle
+from tooldrill.agent.protocols.dialects.hermes import Hermes
+from tooldrill.agent.protocols.dialects.json_list import JsonList
+from tooldrill.agent.protocols.dialects.named_json import NamedJson
+from tooldrill.agent.protocols.dialects.pythonic import Pythonic
+from tooldrill.agent.protocols.dialects.tagged import Tagged
+
+END = "<|over|>"
+
+_HEAD = (
+    "{%- if tools -%}{{ '<|turn|>tools\n' + (tools | tojson) + '<|over|>\n' }}{%- endif -%}"
+    "{%- for m in messages -%}{{ '<|turn|>' + m.role + '\n' }}"
+)
+_TAIL = (
+    "{{ '<|over|>\n' }}{%- endfor -%}"
+    "{%- if add_generation_prompt -%}{{ '<|turn|>assistant\n' }}{%- endif -%}"
+)
+
+
+def template_with(calls: str, *, content: str = "{{ m.content }}") -> str:
+    """A template whose assistant turns hold their text, then what `calls` makes of `m.tool_calls`.
+
+    Args:
+        calls: Jinja; `m.tool_calls` is not empty there.
+    """
+    return f"{_HEAD}{content}{{%- if m.tool_calls -%}}{calls}{{%- endif -%}}{_TAIL}"
+
+
+def _each(call: str, between: str = "") -> str:
+    """Jinja for every call, `c` being its function."""
+    return (
+        "{%- for t in m.tool_calls -%}{%- set c = t.function -%}"
+        + (f"{{{{ {between!r} if not loop.first else '' }}}}" if between else "")
+        + call
+        + "{%- endfor -%}"
+    )
+
+
+_BREAK = "{{ '\n' if m.content else '' }}"
+_JSON = "{{ c | tojson }}"
+_PARAMETERS = "{% for k, v in c.arguments.items() %}"
+_HERMES = _BREAK + _each("{{ '<tool_call>\n' }}" + _JSON + "{{ '\n</tool_call>' }}", "\n")
+_TAGGED = "{{ '\n\n' if m.content else '' }}" + _each(
+    "{{ '<tool_call>\n<function=' + c.name + '>\n' }}"
+    + _PARAMETERS
+    + "{{ '<parameter=' + k + '>\n' }}"
+    + "{{ v | tojson if v is mapping or (v is sequence and v is not string) else v | string }}"
+    + "{{ '\n</parameter>\n' }}{% endfor %}{{ '</function>\n</tool_call>' }}",
+    "\n",
+)
+_PYTHONIC_ARGUMENTS = (
+    "{{ '(' }}"
+    + _PARAMETERS
+    + "{{ ', ' if not loop.first else '' }}{{ k + '=' }}"
+    + "{{ VALUE }}{% endfor %}{{ ')' }}"
+)
+_PYTHONIC = (
+    "{{ '<|tool_call_start|>[' }}"
+    + _each("{{ c.name }}" + _PYTHONIC_ARGUMENTS.replace("VALUE", "v | tojson"), ", ")
+    + "{{ ']<|tool_call_end|>' }}"
+)
+# Strings between quotes that nothing escapes, as LFM2.5's template writes them.
+_UNESCAPED = _PYTHONIC.replace(
+    "v | tojson", '"\'" + v + "\'" if v is string else (v | tojson if v is mapping else v | string)'
+)
+_LISTED = (
+    "{{ '[TOOL_CALLS][' }}"
+    + _each("{{ (c | tojson)[:-1] + ', \"id\": \"' + t.id + '\"}' }}", ", ")
+    + "{{ ']' }}"
+)
+_NAMED = _each("{{ '[TOOL_CALLS]' + c.name + '[ARGS]' + (c.arguments | tojson) }}")
+_BARE = (
+    "{%- if m.tool_calls | length > 1 -%}{{ raise_exception('one call only') }}{%- endif -%}"
+    + _each(
+        "{{ '{\"name\": \"' + c.name + '\", \"parameters\": ' + (c.arguments | tojson) + '}' }}"
+    )
+)
+# A template that joins texts takes arguments as JSON text only.
+_AS_TEXT = _each(
+    "{{ '<tool_call>{\"name\": \"' + c.name + '\", ' }}"
+    + "{{ '\"arguments\": ' + c.arguments + '}</tool_call>' }}",
+    "\n",
+)
+
+WRITTEN: dict[str, tuple[str, Dialect]] = {
+    "hermes": (template_with(_HERMES), Hermes("\n")),
+    "hermes ascii": (
+        template_with(_HERMES.replace("c | tojson", "c | tojson(ensure_ascii=true)")),
+        Hermes("\n", JsonStyle(ascii=True)),
+    ),
+    "hermes compact": (
+        template_with(_HERMES.replace("c | tojson", "c | tojson(separators=(',', ':'))")),
+        Hermes("\n", JsonStyle(compact=True)),
+    ),
+    "hermes from text": (template_with(_BREAK + _AS_TEXT), Hermes()),
+    "tagged": (template_with(_TAGGED), Tagged()),
+    "tagged json": (
+        template_with(_TAGGED.replace("v | string", "(v if v is string else v | tojson)")),
+        Tagged(words="json"),
+    ),
+    "pythonic": (
+        template_with(_PYTHONIC),
+        Pythonic("double", lists="json", objects="json", words="json"),
+    ),
+    "pythonic unescaped": (template_with(_UNESCAPED), Pythonic("single", objects="json")),
+    "json_list": (template_with(_LISTED), JsonList(ids=True)),
+    "named_json": (template_with(_NAMED), NamedJson()),
+    "bare_json": (
+        template_with(_BARE, content="{{ m.content if not m.tool_calls else '' }}"),
+        BareJson(),
+    ),
+}  # fmt: skip
