@@ -12,7 +12,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import torch
 from accelerate import PartialState
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from torch.distributed.fsdp import FSDPModule, FullyShardedDataParallel
@@ -41,19 +40,17 @@ def save_adapter(model: Any, folder: Path) -> None:
     Args:
         model: as the trainer holds it, sharded or not.
     """
-    weights = _gathered(model)
+    sharded = isinstance(model, FSDPModule | FullyShardedDataParallel)
+    weights = _gathered(model) if sharded else None
     if is_first():
-        inner = model.module if isinstance(model, FullyShardedDataParallel) else model
+        inner: Any = model.module if isinstance(model, FullyShardedDataParallel) else model
         inner.save_pretrained(str(folder), selected_adapters=["default"], state_dict=weights)
 
 
-def _gathered(model: Any) -> dict[str, torch.Tensor] | None:
-    """The trained weights of all shards, in the first process; None where none is sharded."""
-    if not isinstance(model, FSDPModule | FullyShardedDataParallel):
-        return None
+def _gathered(model: Any) -> dict[str, Any]:
+    """The trained weights of all shards together, by name."""
     options = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_frozen_params=True)
-    found: dict[str, torch.Tensor] = get_model_state_dict(model, options=options)
-    return found
+    return dict(get_model_state_dict(model, options=options))
 
 
 class MarkComplete(TrainerCallback):  # type: ignore[misc]

@@ -6,6 +6,8 @@ Only for training: export merges the adapter into the base's own weights, not in
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -89,4 +91,34 @@ def load_quantized(base: BaseModel, settings: TrainingSettings) -> Any:
         )
     except base_model.LOADING_ERRORS as error:
         raise base_model.cannot_load("model", base, error) from error
+    if device == "cpu":
+        _keep_trainable(model)
     return prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+
+
+@contextmanager
+def computing_in_float32(model: Any) -> Iterator[None]:
+    """Four-bit layers compute in float32 in the block, whatever they are set to.
+
+    Two ways of computing are compared there; bfloat16 would blur the comparison.
+    """
+    layers = [m for m in model.modules() if getattr(m, "compute_dtype", None) is not None]
+    before = [layer.compute_dtype for layer in layers]
+    for layer in layers:
+        layer.compute_dtype = torch.float32
+    try:
+        yield
+    finally:
+        for layer, dtype in zip(layers, before, strict=True):
+            layer.compute_dtype = dtype
+
+
+def _keep_trainable(model: Any) -> None:
+    """Forbids bitsandbytes to repack the weights for inference on processors with bfloat16.
+
+    It does so at the first evaluation (here: trying shared prefixes, the reference of DPO) and has
+    no backward pass through what it makes: the adapter would learn nothing but its last layer.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False

@@ -37,6 +37,7 @@ from tooldrill.training.processes import (
     told_processes,
 )
 from tooldrill.training.quantized_base import (
+    computing_in_float32,
     load_quantized,
     require_optimizer,
     require_quantization,
@@ -149,7 +150,8 @@ def prepare_model(base: Base, settings: TrainingSettings, longest: int, out: Pat
         with out_of_memory_told("loading the model", less_weights(cuda=cuda)):
             weights.to(device=own_device(hardware.device), dtype=_frozen_dtype(hardware))
     choices = [*hardware.reasons, f"processes: {told_processes()}"]
-    reason = share_prefixes(weights, hardware.attention)
+    with computing_in_float32(weights):
+        reason = share_prefixes(weights, hardware.attention)
     if reason is None:
         choices.append("shared prefixes: computed once")
     else:

@@ -21,8 +21,8 @@ from tooldrill.training.settings import TrainingSettings
 from tooldrill.training_memory import Weights, training_memory
 
 # Tokens of an example: a constant part and a part per tool offered.
-TRACE_TOKENS, TRACE_TOKENS_PER_TOOL = 420, 29
-PROMPT_TOKENS, PROMPT_TOKENS_PER_TOOL = 330, 29
+TRACE_TOKENS, TRACE_TOKENS_PER_TOOL = 420, 22
+PROMPT_TOKENS, PROMPT_TOKENS_PER_TOOL = 330, 22
 REPLY_TOKENS = 40
 EPISODE_REPLIES = 2.5
 # Share of the matrix-multiplication rate that is reached.
@@ -30,7 +30,7 @@ TRAINING_SHARE = 0.5
 PREFILL_SHARE = 0.8
 DECODING_SHARE = 0.15
 # Prefixes that examples of a step share are computed once: what is left to compute.
-SFT_COMPUTED, DPO_COMPUTED = 0.67, 0.35
+SFT_COMPUTED, DPO_COMPUTED = 0.58, 0.22
 EXPORT_SECONDS_PER_WEIGHT = 6e-8
 VERIFY_TOKENS = 900
 TRACES_PER_SECOND = 120.0

@@ -48,7 +48,8 @@ def training_memory(
     held = linear * (shape.parameters - shape.embeddings) + embedded * shape.embeddings
     adapter = _ADAPTER_BYTES * adapter_weights(shape, rank)
     number, peak = (AUTOCAST, PEAK_ON_GPU) if gpu else (FLOAT32, PEAK_ON_CPU)
-    layer = number * kept_numbers(shape.hidden, shape.queries, shape.kv_width, shape.inner)
+    widths = (shape.hidden, shape.queries, shape.kv_width, shape.inner)
+    layer = number * kept_numbers(*widths, gpu=gpu)
     inputs = number * shape.hidden * shape.layers
     token = inputs + layer if checkpointing else layer * shape.layers
     token = peak * token + LEARNED_SHARE * logit_bytes(shape.vocabulary, gpu=gpu)

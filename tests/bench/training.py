@@ -42,6 +42,8 @@ def main() -> None:
         build(DataSettings(), Path(folder) / "data")
         print(f"matmul peak {matmul_rate() / 1e9:.0f} GFLOP/s", flush=True)
         for step, engines in ENGINES.items():
+            if not STEPS[step]:
+                continue
             found = {}
             for engine in engines:
                 figures = found[engine] = _apart(step, engine, Path(folder))

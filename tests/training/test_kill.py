@@ -23,35 +23,47 @@ from tooldrill.training.settings import ModelSettings, TrainingSettings
 
 pytestmark = pytest.mark.slow
 
+# What a run needs to go on.
+WHOLE = {
+    "adapter_config.json", "adapter_model.safetensors", "optimizer.pt", "scheduler.pt",
+    "rng_state.pth", "trainer_state.json", "complete",
+}  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("killed")
-    build(DataSettings(worlds=["files"], traces=24, pairs=4, tools=(2, 3)), folder / "set")
+    data = DataSettings(worlds=["files"], traces=24, pairs=24, tools=(2, 3), workers=1)
+    build(data, folder / "set")
     save_tiny(folder / "tiny", max_position_embeddings=4096)
     return folder
 
 
-def start(place: Path, name: str) -> subprocess.Popen[bytes]:
+def start(place: Path, name: str, step: str) -> subprocess.Popen[bytes]:
     training = {
         "lora": {"rank": 4, "alpha": 8, "dropout": 0.1},
         "hardware": {"dtype": "float32", "device": "cpu", "threads": 1},
         "sft": {"batch_size": 2, "learning_rate": 1e-2, "save_every": 1},
+        "dpo": {"batch_size": 2, "learning_rate": 1e-2, "save_every": 1, "collapse": None},
     }
     job = Job(
-        step="sft", model=ModelSettings(path=str(place / "tiny")), data=place / "set/sft.jsonl",
+        step=step, model=ModelSettings(path=str(place / "tiny")), data=place / f"set/{step}.jsonl",
         training=TrainingSettings.model_validate(training), out=place / name,
+        sft_adapter=place / "sft whole/adapter",
     )  # fmt: skip
     file = place / f"{name}.json"
     file.write_text(job.model_dump_json())
-    return subprocess.Popen([sys.executable, "-m", "tooldrill.training.jobs", str(file)])
+    environment = {**os.environ, "TOOLDRILL_CACHE": str(place / "cache")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "tooldrill.training.jobs", str(file)], env=environment
+    )
 
 
 def curve(folder: Path) -> list[float]:
     return [json.loads(line)["loss"] for line in (folder / "curve.jsonl").read_text().splitlines()]
 
 
-def step(folder: Path) -> int:
+def steps_done(folder: Path) -> int:
     try:
         done: int = json.loads((folder / "progress.json").read_text())[0]
     except FileNotFoundError:
@@ -59,25 +71,40 @@ def step(folder: Path) -> int:
     return done
 
 
-def test_kill_9_and_resume(place: Path) -> None:
-    assert start(place, "whole").wait() == 0
-    # Killed three times: as soon as it has made a step, so at whatever it does then.
+def is_writing(folder: Path, after: int) -> bool:
+    """Whether a checkpoint of a later step is there, in part."""
+    return any(
+        int(path.name.partition("-")[2]) > after and not (path / "complete").is_file()
+        for path in (folder / "checkpoints").glob("checkpoint-*")
+    )
+
+
+@pytest.mark.parametrize("step", ["sft", "dpo"])
+def test_kill_9_and_resume(step: str, place: Path) -> None:
+    whole, killed = place / f"{step} whole", place / f"{step} killed"
+    assert start(place, whole.name, step).wait() == 0
+    # As soon as it has made a step, so at whatever it does then; and while it writes a checkpoint.
     reached = 0
-    for delay in (0.0, 0.05, 0.11):
-        child = start(place, "killed")
-        while step(place / "killed") <= reached and child.poll() is None:
-            time.sleep(0.002)
-        time.sleep(delay)
+    for moment in (0.0, 0.05, None):
+        child = start(place, killed.name, step)
+        while child.poll() is None:
+            if steps_done(killed) > reached if moment is not None else is_writing(killed, reached):
+                break
+            time.sleep(0.001)
+        time.sleep(moment or 0.0)
         os.kill(child.pid, signal.SIGKILL)
         assert child.wait() == -signal.SIGKILL
-        assert not (place / "killed/adapter").exists()
-        reached = step(place / "killed")
-    kept = latest_checkpoint(place / "killed/checkpoints")
+        assert not (killed / "adapter").exists()
+        reached = steps_done(killed)
+    kept = latest_checkpoint(killed / "checkpoints")
     assert kept is not None
-    assert start(place, "killed").wait() == 0
+    for path in (killed / "checkpoints").glob("checkpoint-*"):
+        assert {file.name for file in path.iterdir()} >= WHOLE
+    assert start(place, killed.name, step).wait() == 0
     # Dropout is on, so the state of the random numbers must have come back, too.
-    assert curve(place / "killed") == pytest.approx(curve(place / "whole"), rel=1e-4)
-    adapters = [place / name / "adapter/adapter_model.safetensors" for name in ("whole", "killed")]
-    whole, killed = map(load_file, adapters)
-    for name, weights in whole.items():
-        torch.testing.assert_close(killed[name], weights, rtol=1e-3, atol=1e-5)
+    assert curve(killed) == pytest.approx(curve(whole), rel=1e-4)
+    wanted, found = (
+        load_file(folder / "adapter/adapter_model.safetensors") for folder in (whole, killed)
+    )
+    for name, weights in wanted.items():
+        torch.testing.assert_close(found[name], weights, rtol=1e-3, atol=1e-5)

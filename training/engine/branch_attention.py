@@ -138,7 +138,7 @@ class BranchAttention(torch.autograd.Function):
     """Queries (1, H, T, D) on keys and values (1, K, T, D), H a multiple of K, by visits."""
 
     @staticmethod
-    def forward(  # type: ignore[override] # noqa: PLR0917 - autograd passes by position
+    def forward(  # noqa: PLR0917 - autograd passes by position
         ctx: Any,
         query: torch.Tensor,
         key: torch.Tensor,
@@ -175,8 +175,8 @@ class BranchAttention(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # type: ignore[override]
+    @once_differentiable
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         query, key, value, out, lse = ctx.saved_tensors
         grads = [torch.empty_like(query), torch.empty_like(key), torch.empty_like(value)]
         for visit in ctx.visits:

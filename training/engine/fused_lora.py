@@ -119,7 +119,7 @@ class _FusedLora(torch.autograd.Function):
         return weights.output(x)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (x, *_), weights = ctx.saved_tensors, ctx.weights
         flat = grad.flatten(0, -2)

@@ -86,7 +86,7 @@ class _FusedMlp(torch.autograd.Function):
         return weights[2].output(functional.silu(gate).mul_(up))
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         saved = ctx.saved_tensors
         x, gate, up = (tensor.flatten(0, -2) for tensor in saved[:3])

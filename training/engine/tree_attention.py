@@ -167,13 +167,13 @@ def _block_mask(ends: torch.Tensor, window: int | None) -> Any:
     from torch.nn.attention.flex_attention import BlockMask
 
     size = len(ends)
-    depth = _depths(ends)
+    depth, width = _depths(ends), window or 0
 
     def below(_b: Any, _h: Any, row: torch.Tensor, column: torch.Tensor) -> torch.Tensor:
         return (column <= row) & (row < ends[column])
 
     def near(b: Any, h: Any, row: torch.Tensor, column: torch.Tensor) -> torch.Tensor:
-        return below(b, h, row, column) & (depth[row] - depth[column] < window)
+        return below(b, h, row, column) & (depth[row] - depth[column] < width)
 
     first = torch.arange(0, size, _BLOCK, device=ends.device)
     later, same = first[:, None] > first[None], first[:, None] == first[None]

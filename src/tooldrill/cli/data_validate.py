@@ -63,7 +63,9 @@ def _report(name: str, forbidden: Forbidden, rows: Sequence[dict[str, object]]) 
 
 
 def _first(leaks: Sequence[Leak]) -> list[Leak]:
+    """Of each kind the first few that differ; rows of one registry share the same things."""
     shown: list[Leak] = []
     for kind in dict.fromkeys(leak.kind for leak in leaks):
-        shown += [leak for leak in leaks if leak.kind == kind][:_SHOWN]
+        distinct = {leak.what: leak for leak in reversed(leaks) if leak.kind == kind}
+        shown += list(distinct.values())[::-1][:_SHOWN]
     return shown
