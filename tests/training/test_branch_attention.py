@@ -84,3 +84,37 @@ def test_dropout_is_left_to_the_dense_mask() -> None:
         settings = {"scale": 0.4, "dropout_p": 0.5}
         outputs.append(kernel(qkv, tree_attention.as_mask(tree.ends), None, settings))
     assert torch.equal(*outputs)
+
+
+def test_sixteen_bits_are_summed_in_thirty_two() -> None:
+    """The error against float32 is that of one attention in bfloat16, though it takes many."""
+    rows = [[n % 7 for n in range(60)], [n % 7 for n in range(40)] + [9] * 20, [8] * 30]
+    tree = build_tree(rows)
+    torch.manual_seed(0)
+    qkv = [torch.randn(1, heads, len(tree.ends), 8).bfloat16() for heads in (4, 2, 2)]
+    exact = [part.float().requires_grad_() for part in qkv]
+    rounded = [part.requires_grad_() for part in qkv]
+    forest = tree_attention.as_mask(tree.ends)
+    settings = {"scale": 0.4, "dropout_p": 0.0}
+    outcomes = []
+    for parts, kernel in (
+        (exact, tree_attention._by_branch),
+        (rounded, tree_attention._by_branch),
+        ([part.detach().requires_grad_() for part in qkv], tree_attention._dense),
+    ):
+        out = kernel(tuple(parts), forest, None, settings)  # type: ignore[arg-type]
+        outcomes.append([out, *torch.autograd.grad(out.float().pow(2).sum(), parts)])
+    for wanted, found, dense in zip(*outcomes, strict=True):
+        assert found.dtype == torch.bfloat16
+        error = (found.float() - wanted).norm()
+        assert error < 1.5 * (dense.float() - wanted).norm()
+
+
+def test_autocast_gives_one_type() -> None:
+    tree = build_tree([[1, 2, 3, 4], [1, 2, 5]])
+    query, key = (torch.randn(1, 2, len(tree.ends), 8) for _ in range(2))
+    value = torch.randn(1, 2, len(tree.ends), 8).bfloat16()
+    forest, settings = tree_attention.as_mask(tree.ends), {"scale": 0.4, "dropout_p": 0.0}
+    with torch.autocast("cpu"):
+        out = tree_attention._by_branch((query, key, value), forest, None, settings)
+    assert out.dtype == torch.bfloat16

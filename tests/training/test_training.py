@@ -63,6 +63,21 @@ def settings(**sft: Any) -> TrainingSettings:
     )
 
 
+@pytest.mark.slow
+def test_bfloat16_learns_what_float32_learns(
+    model: ModelSettings, data: Path, tmp_path: Path
+) -> None:
+    curves = {}
+    for dtype in ("float32", "bfloat16"):
+        chosen = settings(max_steps=4, warmup=0.0)
+        chosen = chosen.model_copy(update={"hardware": HardwareSettings(dtype=dtype, threads=1)})
+        summary = train_sft(model, chosen, data / "sft.jsonl", tmp_path / dtype)
+        assert "shared prefixes: computed once" in summary.choices
+        curves[dtype] = [entry["loss"] for entry in summary.curve]
+    assert curves["float32"][3] < curves["float32"][0]
+    assert curves["bfloat16"] == pytest.approx(curves["float32"], rel=0.01)
+
+
 @pytest.mark.parametrize("protocol", ["native", "react_json"])
 def test_exactly_the_right_replies_are_learned(
     protocol: str, encoder: Encoder, data: Path, model: ModelSettings

@@ -149,8 +149,8 @@ class BranchAttention(torch.autograd.Function):
         """The output, shape (1, H, T, D)."""
         _, heads, size, width = query.shape
         # In memory a token's heads stand together, as the kernel and the model want them.
-        out = query.new_empty(1, size, heads, width).transpose(1, 2)
-        lse = torch.empty(1, size, heads, dtype=torch.float32).transpose(1, 2)
+        out = torch.empty(1, size, heads, width).transpose(1, 2)
+        lse = torch.empty(1, size, heads).transpose(1, 2)
         met = 0
         for visit in visits:
             rows, columns = slice(*visit.queries), slice(*visit.keys)
@@ -170,6 +170,7 @@ class BranchAttention(torch.autograd.Function):
             else:
                 _add(out[:, :, rows], lse[:, :, rows], part, part_lse)
         assert met == size, "every token sees itself"
+        out = out.to(query.dtype)
         ctx.save_for_backward(query, key, value, out, lse)
         ctx.visits, ctx.scale = visits, scale
         return out
@@ -178,7 +179,8 @@ class BranchAttention(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         query, key, value, out, lse = ctx.saved_tensors
-        grads = [torch.empty_like(query), torch.empty_like(key), torch.empty_like(value)]
+        # Summed in float32, whatever the type of the parts.
+        grads = [torch.empty_like(t, dtype=torch.float32) for t in (query, key, value)]
         for visit in ctx.visits:
             rows, columns = slice(*visit.queries), slice(*visit.keys)
             parts = _backward(
@@ -198,12 +200,12 @@ class BranchAttention(torch.autograd.Function):
                     total[:, :, span] = part
                 else:
                     total[:, :, span] += part
-        return *grads, None, None
+        return *(total.to(query.dtype) for total in grads), None, None
 
 
 def _add(out: torch.Tensor, lse: torch.Tensor, part: torch.Tensor, part_lse: torch.Tensor) -> None:
     """One softmax out of two over different keys, into the first: (1, H, n, D) and (1, H, n)."""
     total = torch.logaddexp(lse, part_lse)
-    out.mul_((lse - total).exp_()[..., None].to(out.dtype))
-    out.addcmul_(part, (part_lse - total).exp_()[..., None].to(out.dtype))
+    out.mul_((lse - total).exp_()[..., None])
+    out.addcmul_(part.to(out.dtype), (part_lse - total).exp_()[..., None])
     lse.copy_(total)

@@ -83,9 +83,12 @@ def _by_branch(
 
     The kernel is a processor's and knows no dropout; else the dense mask serves.
     """
-    query, key, value = qkv
-    if settings["dropout_p"] or query.device.type != "cpu":
+    if settings["dropout_p"] or qkv[0].device.type != "cpu":
         return _dense(qkv, forest, window, settings)
+    if torch.is_autocast_enabled("cpu"):  # rotary embeddings leave float32 behind
+        query, key, value = (part.to(torch.get_autocast_dtype("cpu")) for part in qkv)
+    else:
+        query, key, value = qkv
     plans: dict[Any, list[Visit]] = forest.__dict__.setdefault("visits", {})
     if (window, query.dtype) not in plans:  # worked out once for all layers
         ends = forest.flatten()
