@@ -36,10 +36,23 @@ def load_model(base: BaseModel, dtype: str = "float32") -> Any:
     try:
         with quiet_transformers():
             if base.gguf_path:
-                return gguf_base.load_model(base.gguf_path, torch_dtype)
-            return AutoModelForCausalLM.from_pretrained(base.folder, dtype=torch_dtype)
+                return answering_peft(gguf_base.load_model(base.gguf_path, torch_dtype))
+            return answering_peft(
+                AutoModelForCausalLM.from_pretrained(base.folder, dtype=torch_dtype)
+            )
     except LOADING_ERRORS as error:
         raise cannot_load("model", base, error) from error
+
+
+def answering_peft(model: Any) -> Any:
+    """The model, which answers to the name that PEFT (0.21) asks for as to Transformers' new one.
+
+    Transformers 5.23 warns whoever asks `is_gradient_checkpointing`; PEFT does at each wrapping.
+    """
+    kind = type(model)
+    if hasattr(kind, "is_activation_checkpointing"):
+        kind.is_gradient_checkpointing = kind.is_activation_checkpointing
+    return model
 
 
 def load_tokenizer(base: BaseModel) -> Any:

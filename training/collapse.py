@@ -20,6 +20,7 @@ from tooldrill.agent.errors import TooldrillError
 WINDOW = 8  # steps
 _ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 _STEP = "step"
+_GAIN = "chosen_gain_per_token"  # as the trainer logs it
 
 
 class StopOnCollapse(TrainerCallback):  # type: ignore[misc]
@@ -53,12 +54,16 @@ class StopOnCollapse(TrainerCallback):  # type: ignore[misc]
         _copy_adapter(self._keep, folder)
         return int((self._keep / _STEP).read_text("utf-8"))
 
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """A run that goes on has the figures of the steps before: it stops where it would have."""
+        self._gains.extend(entry[_GAIN] for entry in state.log_history if _GAIN in entry)
+
     def on_log(
         self, args: Any, state: Any, control: Any, logs: dict[str, float], **kwargs: Any
     ) -> None:
-        if "chosen_gain_per_token" not in logs:
+        if _GAIN not in logs:
             return
-        self._gains.append(logs["chosen_gain_per_token"])
+        self._gains.append(logs[_GAIN])
         if len(self._gains) == WINDOW and self._mean() < -self._limit:
             control.should_training_stop = True
             self.reason = (

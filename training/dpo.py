@@ -12,7 +12,7 @@ from typing import Any
 from trl import DPOConfig
 
 from tooldrill.agent.progress import Progress, silent
-from tooldrill.data.sets.reading import read_rows
+from tooldrill.data.sets.reading import PAIR_COLUMNS, read_rows
 from tooldrill.training.adapter import load_adapter
 from tooldrill.training.collapse import StopOnCollapse
 from tooldrill.training.engine.batches import PreferenceBatches, packs_dataset
@@ -48,7 +48,7 @@ def train_dpo(  # noqa: PLR0917 - the parts of a training run, in the order they
     with quiet_warnings(), quiet_transformers():
         stage = settings.dpo
         texts = prepare_texts(model, settings, stage)
-        pairs, left_out = spoken(read_rows(data), texts.protocols)
+        pairs, left_out = spoken(read_rows(data, PAIR_COLUMNS), texts.protocols)
         preferences = [texts.encoder.preference(row, protocol) for row, protocol in pairs]
         groups = [json.dumps(row["tools"]) + protocol.name for row, protocol in pairs]
         counts = Counts(
@@ -56,8 +56,9 @@ def train_dpo(  # noqa: PLR0917 - the parts of a training run, in the order they
             tokens=[sum(map(len, p.rows)) for p in preferences],
             learned=[len(p.chosen_ids) + len(p.rejected_ids) for p in preferences],
         )
-        prepared = prepare_model(texts.base, settings, _longest(preferences), out)
-        plan = plan_run([p.rows for p in preferences], groups, stage, prepared.hardware)
+        longest = _longest(preferences)
+        prepared = prepare_model(texts.base, settings, longest, out, unshared=max(counts.tokens))
+        plan = plan_run([p.rows for p in preferences], groups, stage, prepared)
         arguments = trainer_arguments(
             settings, stage, stage.learning_rate, prepared.hardware, out / "checkpoints"
         )
@@ -81,6 +82,7 @@ def train_dpo(  # noqa: PLR0917 - the parts of a training run, in the order they
                 preferences,
                 groups,
                 budget=prepared.hardware.tokens,
+                layout=prepared.layout,
                 progress=progress,
             )
             return run_trainer(trainer, out, counts, plan.steps, [*prepared.choices, *left_out])

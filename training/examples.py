@@ -82,11 +82,19 @@ def spoken(
     """Every row with every protocol that can tell it, and a sentence on what was left out.
 
     A dialect without types cannot tell some wrong types from right ones (see `faithful`).
+
+    Raises:
+        TooldrillError: when nothing is left.
     """
     pairs = [(row, protocol) for row in rows for protocol in protocols]
     told = [(row, protocol) for row, protocol in pairs if is_expressible(row, protocol)]
     left_out = len(pairs) - len(told)
     note = f"left out: {left_out} of {len(pairs)} rows whose breach the call's dialect cannot show"
+    if not told:
+        raise TooldrillError(
+            f"nothing to learn from: the call's dialect can show none of {len(pairs)} breaches",
+            "give more pairs (data.pairs), or set model.chat_template to `tooldrill`",
+        )
     return told, [note] if left_out else []
 
 

@@ -5,12 +5,12 @@ Each choice comes with its reason, so that `tooldrill doctor` and the training l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tooldrill.agent.engines.llama import physical_cores
+from tooldrill.agent.engines.sequences import physical_cores
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.training.activations import activation_bytes
+from tooldrill.training.activations import MOST_TOKENS, ROOM, activation_bytes
 from tooldrill.training.engine.tree_attention import Kernel
 from tooldrill.training.probe import best_device, best_dtype, free_memory_of, require_device
 from tooldrill.training.settings import HardwareSettings
@@ -47,18 +47,18 @@ class Shape:
         layers, hidden: how many layers, and how wide.
         longest: tokens of the longest example, which must fit in any case.
         unloaded: bytes of weights that are still to be loaded.
+        scores: numbers of a token's attention to others in a layer that keeps them (eager).
     """
 
     layers: int
     hidden: int
     longest: int
     unloaded: float = 0.0
+    scores: int = 0
 
 
-# Of the memory that is free after loading the model; the rest is for the optimizer, logits, others.
-_SHARE = 0.5
-# More tokens at once gain nothing in speed.
-_MOST_TOKENS = 8192
+# The reasons before those that depend on memory: device, number type, threads, attention.
+_MACHINE = 4
 
 
 def settle(settings: HardwareSettings, shape: Shape, before: Hardware | None = None) -> Hardware:
@@ -72,9 +72,7 @@ def settle(settings: HardwareSettings, shape: Shape, before: Hardware | None = N
     """
 
     def given(name: str) -> tuple[Any, str]:
-        if getattr(settings, name) is not None:
-            return getattr(settings, name), "set"
-        return (getattr(before, name), "as when this run began") if before else (None, "")
+        return _given(settings, before, name)
 
     device, why = given("device")
     if device is None:
@@ -95,18 +93,42 @@ def settle(settings: HardwareSettings, shape: Shape, before: Hardware | None = N
     reasons.append(f"attention {attention}: {why}")
     _require_possible(device, dtype, attention)
 
-    room = _SHARE * max(0.0, free_memory_of(device) - shape.unloaded)
-    held = _tokens_held(room, shape, dtype)
-    checkpointing, why = given("gradient_checkpointing")
+    hardware = Hardware(device, dtype, threads, False, attention, 0, tuple(reasons))
+    return fit_memory(hardware, settings, shape, before)
+
+
+def fit_memory(
+    hardware: Hardware, settings: HardwareSettings, shape: Shape, before: Hardware | None = None
+) -> Hardware:
+    """Settles checkpointing and tokens at once anew: a model may need more than its shape told.
+
+    Args:
+        before: as for `settle`.
+    """
+    room = ROOM * max(0.0, free_memory_of(hardware.device) - shape.unloaded)
+    held = _tokens_held(room, shape, hardware.dtype)
+    checkpointing, why = _given(settings, before, "gradient_checkpointing")
     if checkpointing is None:
         checkpointing, why = _checkpointing(room, held[False], shape.longest)
-    reasons.append(f"{'' if checkpointing else 'no '}gradient checkpointing: {why}")
-    tokens, why = given("tokens")
+    reasons = [f"{'' if checkpointing else 'no '}gradient checkpointing: {why}"]
+    tokens, why = _given(settings, before, "tokens")
     if tokens is None:
-        tokens = max(shape.longest, min(held[checkpointing], _MOST_TOKENS))
+        tokens = max(shape.longest, min(held[checkpointing], MOST_TOKENS))
         why = _why_tokens(room, held[checkpointing], shape.longest)
     reasons.append(f"{tokens} tokens at once: {why}")
-    return Hardware(device, dtype, threads, checkpointing, attention, tokens, tuple(reasons))
+    return replace(
+        hardware,
+        gradient_checkpointing=checkpointing,
+        tokens=tokens,
+        reasons=(*hardware.reasons[:_MACHINE], *reasons),
+    )
+
+
+def _given(settings: HardwareSettings, before: Hardware | None, name: str) -> tuple[Any, str]:
+    """What is set, or was settled when the run began, and where it is from; None for neither."""
+    if getattr(settings, name) is not None:
+        return getattr(settings, name), "set"
+    return (getattr(before, name), "as when this run began") if before else (None, "")
 
 
 def _require_possible(device: str, dtype: str, attention: Kernel) -> None:
@@ -137,7 +159,9 @@ def _tokens_held(room: float, shape: Shape, dtype: str) -> dict[bool, int]:
     size = 4 if dtype == "float32" else 3
 
     def held(checkpointing: bool) -> int:
-        each = activation_bytes(shape.layers, shape.hidden, size, checkpointing=checkpointing)
+        each = activation_bytes(
+            shape.layers, shape.hidden, size, checkpointing=checkpointing, scores=shape.scores
+        )
         return int(room / each)
 
     return {checkpointing: held(checkpointing) for checkpointing in (False, True)}
@@ -152,6 +176,6 @@ def _checkpointing(room: float, held: int, longest: int) -> tuple[bool, str]:
 def _why_tokens(room: float, held: int, longest: int) -> str:
     if held < longest:
         return f"the longest example; {room / 1e9:.1f} GB hold only {held}: memory may run out"
-    if held > _MOST_TOKENS:
+    if held > MOST_TOKENS:
         return f"{room / 1e9:.1f} GB would hold {held}, but more are no faster"
     return f"what {room / 1e9:.1f} GB hold, half of the free memory"

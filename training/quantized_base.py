@@ -93,6 +93,7 @@ def load_quantized(base: BaseModel, settings: TrainingSettings) -> Any:
         raise base_model.cannot_load("model", base, error) from error
     if device == "cpu":
         _keep_trainable(model)
+    base_model.answering_peft(model)
     return prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
 
 

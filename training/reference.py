@@ -1,7 +1,7 @@
 """The reference model's log-probabilities, computed once and kept by content.
 
 DPO compares the model in training with the one it began as. That one never changes, so each reply's
-log-probability is computed before the first step, with the same prefix forests, and written to the
+log-probability is computed before the first step, in the same layout, and written to the
 user's cache under a hash of the weights: another run over the same pairs, a resumed one, or a
 longer one computes only what is new.
 """
@@ -20,6 +20,7 @@ from tooldrill.agent.atomic import write_text
 from tooldrill.agent.progress import Progress, silent
 from tooldrill.training.cache import cache_folder
 from tooldrill.training.engine.batches import PreferenceBatches
+from tooldrill.training.engine.layout import FOREST, Layout
 from tooldrill.training.engine.packing import plan_steps
 from tooldrill.training.examples import Preference
 from tooldrill.training.processes import agreed, gathered, is_first, process_count, process_rank
@@ -33,6 +34,7 @@ def reference_log_probs(
     groups: Sequence[str],
     *,
     budget: int,
+    layout: Layout = FOREST,
     progress: Progress = silent,
 ) -> list[Pair]:
     """The summed log-probabilities (nats) of each preference's chosen and rejected reply.
@@ -40,7 +42,7 @@ def reference_log_probs(
     Args:
         model: as it is before training, with TRL's fused head.
         groups: what each preference shares with others, see `plan_steps`.
-        budget: most tokens computed at once.
+        budget: most tokens computed at once; layout: how the model computes them.
     """
     path = cache_folder() / "reference" / f"{fingerprint(model)}.json"
     known: dict[str, Pair] = _read(path)
@@ -49,7 +51,7 @@ def reference_log_probs(
     missing = list({key: i for i, key in enumerate(keys) if key not in known}.values())
     if missing:
         wanted = [preferences[i] for i in missing]
-        found = _compute(model, wanted, [groups[i] for i in missing], budget, progress)
+        found = _compute(model, wanted, [groups[i] for i in missing], budget, layout, progress)
         known |= {keys[i]: pair for i, pair in zip(missing, found, strict=True)}
         if is_first():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,15 +71,16 @@ def fingerprint(model: Any) -> str:
     return digest.hexdigest()[:32]
 
 
-def _compute(
+def _compute(  # noqa: PLR0917 - as they come from above
     model: Any,
     preferences: Sequence[Preference],
     groups: Sequence[str],
     budget: int,
+    layout: Layout,
     progress: Progress,
 ) -> list[Pair]:
     rows = [p.rows for p in preferences]
-    plan = plan_steps(rows, groups, batch_size=len(rows), budget=budget)
+    plan = plan_steps(rows, groups, batch_size=len(rows), budget=budget, layout=layout)
     collate = PreferenceBatches(preferences)
     device = next(model.parameters()).device
     found: dict[int, Pair] = {}

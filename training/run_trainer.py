@@ -22,7 +22,7 @@ from tooldrill.training.hardware import Hardware
 from tooldrill.training.out_of_memory import less_memory
 from tooldrill.training.processes import agreed, is_first, process_count
 from tooldrill.training.settings import StageSettings
-from tooldrill.training.setup import TrainSummary
+from tooldrill.training.setup import Prepared, TrainSummary
 from tooldrill.training.telling import curve_of
 
 
@@ -52,7 +52,7 @@ class RunPlan:
 
 
 def plan_run(
-    examples: Sequence[Rows], groups: Sequence[str], stage: Any, hardware: Hardware
+    examples: Sequence[Rows], groups: Sequence[str], stage: Any, prepared: Prepared
 ) -> RunPlan:
     """Plans the steps of SFT or DPO (`stage`) for all the processes of a launcher.
 
@@ -69,7 +69,8 @@ def plan_run(
         examples,
         groups,
         batch_size=stage.batch_size,
-        budget=hardware.tokens,
+        budget=prepared.hardware.tokens,
+        layout=prepared.layout,
         steps=stage.max_steps,
         epochs=stage.epochs,
         processes=processes,
@@ -105,9 +106,10 @@ def run_trainer(
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     curve = curve_of(trainer.state.log_history)
     final = curve[-1]["loss"] if curve else float("nan")
-    if math.isnan(final):
+    if not math.isfinite(final):
         raise TooldrillError(
-            "the loss is no longer a number", "lower the learning_rate and run with --force"
+            f"the loss is no longer a number after step {trainer.state.global_step}",
+            "lower the learning_rate",
         )
     stopped = _save(trainer, out / "adapter")
     if is_first():

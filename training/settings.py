@@ -106,12 +106,16 @@ DpoLoss = Literal[
 ]
 
 
+# Those in which TRL (1.16) makes use of label_smoothing.
+SMOOTHED_LOSSES = ("exo_pair", "robust", "aot", "aot_unpaired")
+
+
 class DpoSettings(StageSettings):
     """Preference tuning after SFT."""
 
     loss: DpoLoss = Field("sigmoid", description="Any of TRL's.")
     beta: float = Field(0.1, gt=0)
-    label_smoothing: float = Field(0.0, ge=0, lt=0.5, description="For robust and exo_pair.")
+    label_smoothing: float = Field(0.0, ge=0, lt=0.5, description="For robust, exo_pair and aot.")
     sft_weight: float = Field(
         0.2, ge=0, description="Weight of an added SFT term, per token (RPO, arXiv:2404.19733)."
     )

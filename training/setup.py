@@ -6,12 +6,13 @@ import importlib.util
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict
+from transformers import TrainingArguments
 
 from tooldrill.agent.atomic import write_text
 from tooldrill.agent.errors import TooldrillError
@@ -20,11 +21,13 @@ from tooldrill.agent.protocols.base import CallProtocol
 from tooldrill.agent.render import ChatTemplate
 from tooldrill.training import base_model
 from tooldrill.training.checkpoints import MarkComplete
-from tooldrill.training.engine.shared_forward import share_prefixes
+from tooldrill.training.divergence import StopOnDivergence
+from tooldrill.training.engine.choose_layout import lay_out
+from tooldrill.training.engine.layout import Layout
 from tooldrill.training.examples import Encoder
 from tooldrill.training.find_base import BaseModel as Base
 from tooldrill.training.find_base import resolve
-from tooldrill.training.hardware import Hardware, Shape, settle
+from tooldrill.training.hardware import Hardware, Shape, fit_memory, settle
 from tooldrill.training.out_of_memory import less_weights, out_of_memory_told
 from tooldrill.training.processes import (
     agreed,
@@ -42,6 +45,7 @@ from tooldrill.training.quantized_base import (
     require_optimizer,
     require_quantization,
 )
+from tooldrill.training.recipe import require_recipe
 from tooldrill.training.settings import (
     ModelSettings,
     StageSettings,
@@ -50,6 +54,12 @@ from tooldrill.training.settings import (
 from tooldrill.training.telling import TellProgress
 
 _PROJECT = "tooldrill"  # of trackers
+# Transformers renamed the argument, and warns of the old name where it knows the new one.
+_CHECKPOINTING = next(
+    name
+    for name in ("activation_checkpointing", "gradient_checkpointing")
+    if name in TrainingArguments.__dataclass_fields__
+)
 
 
 class TrainSummary(BaseModel):
@@ -58,8 +68,8 @@ class TrainSummary(BaseModel):
     Attributes:
         adapter: folder of the adapter.
         examples: sequences (SFT) or pairs (DPO).
-        tokens: tokens of all steps, every example on its own; computed of them were left once
-            shared prefixes were computed once; learned of them carry a loss.
+        tokens: tokens of all steps, every example on its own; computed: what the model had to,
+            fewer by shared prefixes or more by padding; learned of them carry a loss.
         seconds: of this process's part of the training.
         curve: logged steps, with `step` and `loss`.
         choices: what the machine was asked to do, and why.
@@ -93,24 +103,35 @@ class Texts:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A base model ready to be wrapped with an adapter, and how to use the machine."""
+    """A base model ready to be wrapped with an adapter, and how it and the machine are used."""
 
     model: Any
     hardware: Hardware
+    layout: Layout
     choices: list[str]
+
+
+def require_possible(settings: TrainingSettings, stage: StageSettings) -> None:
+    """Says what cannot be done here, before anything is loaded.
+
+    Raises:
+        TooldrillError: for a package that is not there, a schedule or an optimizer that is not
+            known, and four bits where they make no sense.
+    """
+    require_trackers(settings.report_to)
+    require_recipe(stage)
+    require_optimizer(stage, settings.hardware)
+    if settings.quantization.enabled:
+        require_quantization(settings.hardware)
 
 
 def prepare_texts(model: ModelSettings, settings: TrainingSettings, stage: StageSettings) -> Texts:
     """Loads the tokenizer and its template.
 
     Raises:
-        TooldrillError: for a model, a template or a package that is not there, and for four bits
-            where they make no sense.
+        TooldrillError: for a model or a template that is not there, and as `require_possible`.
     """
-    require_trackers(settings.report_to)
-    require_optimizer(stage, settings.hardware)
-    if settings.quantization.enabled:
-        require_quantization(settings.hardware)
+    require_possible(settings, stage)
     base = resolve(model)
     tokenizer = base_model.load_tokenizer(base)
     source = base_model.chat_template(base, model, tokenizer)
@@ -122,14 +143,16 @@ def prepare_texts(model: ModelSettings, settings: TrainingSettings, stage: Stage
     return Texts(base, tokenizer, encoder, [template.protocol(name) for name in stage.protocols])
 
 
-def prepare_model(base: Base, settings: TrainingSettings, longest: int, out: Path) -> Prepared:
+def prepare_model(
+    base: Base, settings: TrainingSettings, longest: int, out: Path, unshared: int | None = None
+) -> Prepared:
     """Loads the base model and settles how the machine is used.
 
     A run that goes on keeps what was settled when it began (`out/hardware.json`): with another
     number of tokens at once, its steps would be cut otherwise.
 
     Args:
-        longest: tokens of the longest example.
+        longest: tokens of the longest example; unshared: where its rows share nothing, if more.
 
     Raises:
         TooldrillError: when the model cannot be loaded, or the settings ask for what is not here.
@@ -141,22 +164,32 @@ def prepare_model(base: Base, settings: TrainingSettings, longest: int, out: Pat
         weights = _load(base, settings)
     config = weights.config.get_text_config()
     shape = Shape(config.num_hidden_layers, config.hidden_size, longest)
-    hardware = agreed(settle(wanted, shape, _kept(out)))
-    if is_first():
-        _keep(hardware, out)
+    kept = _kept(out)
+    hardware = agreed(settle(wanted, shape, kept))
     torch.set_num_threads(max(1, hardware.threads // processes_here()))
     # Where one process has its GPU to itself, kernels are tried on it; FSDP places shards itself.
     if hardware.device.startswith("cuda") and not settings.quantization.enabled and not sharded():
         with out_of_memory_told("loading the model", less_weights(cuda=cuda)):
             weights.to(device=own_device(hardware.device), dtype=_frozen_dtype(hardware))
-    choices = [*hardware.reasons, f"processes: {told_processes()}"]
     with computing_in_float32(weights):
-        reason = share_prefixes(weights, hardware.attention)
-    if reason is None:
-        choices.append("shared prefixes: computed once")
-    else:
-        choices.append(f"shared prefixes: computed for every example, since {reason}")
-    return Prepared(weights, hardware, choices)
+        layout = lay_out(weights, hardware.attention, one_call=sharded())
+    if not layout.shares:
+        needs = replace(
+            shape, longest=unshared or longest, scores=_scores(weights, layout, longest)
+        )
+        hardware = agreed(fit_memory(hardware, wanted, needs, kept))
+    if is_first():
+        _keep(hardware, out)
+    choices = [*hardware.reasons, f"processes: {told_processes()}", layout.told]
+    return Prepared(weights, hardware, layout, choices)
+
+
+def _scores(model: Any, layout: Layout, longest: int) -> int:
+    """Scores that a layer of eager attention keeps of a token, over the widest call."""
+    if model.config._attn_implementation != "eager":
+        return 0
+    heads = getattr(model.config.get_text_config(), "num_attention_heads", 0)
+    return int(heads) * max(longest, layout.most or longest)
 
 
 def _frozen_dtype(hardware: Hardware) -> torch.dtype | None:
@@ -220,6 +253,8 @@ def trainer_arguments(
         "save_steps": stage.save_every,
         "save_total_limit": 3,
         "logging_steps": 1,
+        # Transformers logs the mean loss in the place of one that is no number.
+        "logging_nan_inf_filter": False,
         "report_to": settings.report_to or "none",
         # Trackers show runs by name: of runs/demo/sft/checkpoints, "demo sft".
         "project": _PROJECT,
@@ -231,7 +266,7 @@ def trainer_arguments(
         "dataloader_pin_memory": hardware.device.startswith("cuda"),
         "bf16": hardware.dtype == "bfloat16",
         "fp16": hardware.dtype == "float16",
-        "gradient_checkpointing": hardware.gradient_checkpointing,
+        _CHECKPOINTING: hardware.gradient_checkpointing,
         "remove_unused_columns": False,
         # Routers are not trained; dense models of a family with experts (Granite 4.0) have none.
         "router_aux_loss_coef": 0.0,
@@ -255,5 +290,5 @@ def keep_to_device(arguments: Any, hardware: Hardware) -> Any:
 
 
 def callbacks(progress: Progress) -> list[Any]:
-    """Progress for the user and markers for whole checkpoints."""
-    return [TellProgress(progress), MarkComplete()]
+    """Progress for the user, markers for whole checkpoints, an end when the loss is no number."""
+    return [TellProgress(progress), MarkComplete(), StopOnDivergence()]

@@ -8,7 +8,7 @@ from pathlib import Path
 from trl import SFTConfig
 
 from tooldrill.agent.progress import Progress, silent
-from tooldrill.data.sets.reading import read_rows
+from tooldrill.data.sets.reading import SFT_COLUMNS, read_rows
 from tooldrill.training.adapter import new_adapter
 from tooldrill.training.engine.batches import ExampleBatches, packs_dataset
 from tooldrill.training.examples import spoken
@@ -41,7 +41,7 @@ def train_sft(
     with quiet_warnings(), quiet_transformers():
         stage = settings.sft
         texts = prepare_texts(model, settings, stage)
-        pairs, left_out = spoken(read_rows(data), texts.protocols)
+        pairs, left_out = spoken(read_rows(data, SFT_COLUMNS), texts.protocols)
         examples = [texts.encoder.example(row, protocol) for row, protocol in pairs]
         groups = [json.dumps(row["tools"]) + protocol.name for row, protocol in pairs]
         counts = Counts(
@@ -51,7 +51,7 @@ def train_sft(
         )
         longest = max(counts.tokens)
         prepared = prepare_model(texts.base, settings, longest, out)
-        plan = plan_run([e.rows for e in examples], groups, stage, prepared.hardware)
+        plan = plan_run([e.rows for e in examples], groups, stage, prepared)
         arguments = trainer_arguments(
             settings, stage, stage.learning_rate, prepared.hardware, out / "checkpoints"
         )

@@ -18,6 +18,7 @@ from trl import DPOTrainer, SFTTrainer
 from tooldrill.training.engine.batches import is_empty
 from tooldrill.training.engine.fused_lora import fuse_lora
 from tooldrill.training.engine.fused_mlp import fuse_mlps
+from tooldrill.training.engine.fused_norm import fuse_norms
 from tooldrill.training.engine.learned_head import can_score_learned_only, score_learned_only
 from tooldrill.training.engine.loss_weights import weigh_log_probs
 from tooldrill.training.examples import IGNORED
@@ -34,6 +35,7 @@ class _Prepared:
         super().__init__(*args, **kwargs)
         fuse_mlps(self.model)
         fuse_lora(self.model)
+        fuse_norms(self.model)
         causal = self.model.get_base_model()
         if can_score_learned_only(causal):
             score_learned_only(causal)

@@ -5,6 +5,7 @@ Called even when something is wrong elsewhere, so that these problems are report
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +15,12 @@ from tooldrill.agent.render import BUNDLED_TEMPLATES
 from tooldrill.data.settings import DataSettings
 from tooldrill.eval.settings import BaselineSettings, EvalSettings
 from tooldrill.export.settings import ExportSettings
-from tooldrill.training.settings import ModelSettings, TrainingSettings
+from tooldrill.training.settings import (
+    SMOOTHED_LOSSES,
+    DpoSettings,
+    ModelSettings,
+    TrainingSettings,
+)
 from tooldrill.yaml_source import KeyPath, Problem
 
 OWN_NAMES = ("base", "sft", "dpo", "rounds")
@@ -71,6 +77,33 @@ def _training(training: TrainingSettings, data: DataSettings) -> Iterator[Proble
         )
     if training.dpo.enabled and data.pairs == 0:
         yield Problem(("data", "pairs"), "DPO is enabled and needs pairs")
+    if training.rounds.count and not training.dpo.enabled:
+        yield Problem(("training", "rounds"), "rounds go on from DPO: enable training.dpo")
+    yield from _smoothing(training.dpo)
+    for step, stage in (("sft", training.sft), ("dpo", training.dpo)):
+        if len(set(stage.protocols)) < len(stage.protocols):
+            yield Problem(("training", step, "protocols"), "a protocol is listed twice")
+    if training.launcher is not None:
+        yield from _launcher(training.launcher)
+
+
+def _smoothing(dpo: DpoSettings) -> Iterator[Problem]:
+    path = ("training", "dpo", "label_smoothing")
+    if dpo.label_smoothing and dpo.loss not in SMOOTHED_LOSSES:
+        fitting = ", ".join(SMOOTHED_LOSSES)
+        yield Problem(path, f"does nothing with {dpo.loss}, only with {fitting}")
+    elif dpo.loss == "exo_pair" and not dpo.label_smoothing:
+        yield Problem(path, "exo_pair needs more than 0: 0.001 comes close to none")
+
+
+def _launcher(command: str) -> Iterator[Problem]:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        yield Problem(("training", "launcher"), f"is no command: {str(error).lower()}")
+        return
+    if not words:
+        yield Problem(("training", "launcher"), "is empty; null trains in this process")
 
 
 def _eval(evaluation: EvalSettings, export: ExportSettings) -> Iterator[Problem]:

@@ -70,8 +70,7 @@ def training_choices(config: RunConfig) -> Iterator[Finding]:
     """
     try:
         from tooldrill.training.hardware import Shape, settle
-        from tooldrill.training.quantized_base import require_optimizer, require_quantization
-        from tooldrill.training.setup import require_trackers
+        from tooldrill.training.setup import require_possible
     except (ImportError, OSError):
         return  # a package is missing, which has been told
 
@@ -86,11 +85,9 @@ def training_choices(config: RunConfig) -> Iterator[Finding]:
     yield Finding("training", f"{config.model.path}, examples of up to about {longest} tokens")
     weights = shape.parameters * (0.6 if training.quantization.enabled else 4)
     try:
-        require_trackers(training.report_to)
         for stage in (training.sft, training.dpo):
-            require_optimizer(stage, training.hardware)
-        if training.quantization.enabled:
-            require_quantization(training.hardware)
+            if stage.enabled:
+                require_possible(training, stage)
         needs = Shape(shape.layers, shape.hidden, longest, weights)
         hardware = settle(training.hardware, needs)
     except TooldrillError as error:

@@ -1,24 +1,29 @@
 """Tokens, minutes and memory of each stage before it runs.
 
 Time is work over speed. Work is counted in floating-point operations: a forward pass takes 2 per
-weight and token, the backward pass of a LoRA run 2 more (weights get no gradient, activations do),
-a DPO step also a forward pass of the reference. Speed is the processor's own matrix-multiplication
-rate, probed in 0.3 s, times the share of it that the stage was measured to reach; a GPU's speed is
-not known here. The shares and the tokens per example below were measured on the embedded model
-(135M) with two cores and are rough elsewhere: expect a factor of two.
+weight and token that is computed, the backward pass of a LoRA run 2 more (weights get no gradient,
+activations do), checkpointing another forward pass, a DPO step one of the reference. The output
+layer works on learned tokens alone. Speed is the processor's own matrix-multiplication rate, probed
+in 0.3 s, times the share of it that the stage was measured to reach; a GPU's speed is not known
+here. The shares and the tokens per example below were measured on the embedded model (135M) with
+two cores and are rough elsewhere: expect a factor of two.
+
+Memory is that of the largest pack. How large it gets was looked up in the plans of six data sets
+(150 to 300 rows of 2 to 24 tools, two of them built otherwise than by default).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, sqrt
 
 from tooldrill.config import RunConfig
 from tooldrill.layout import BASE, DPO, ROUNDS, SFT
 from tooldrill.machine import matmul_rate, this_machine
 from tooldrill.model_shape import ModelShape, model_shape
+from tooldrill.training.activations import MOST_TOKENS, ROOM, activation_bytes
 from tooldrill.training.settings import TrainingSettings
-from tooldrill.training_memory import Weights, training_memory
+from tooldrill.training_memory import LEARNED_SHARE, Weights, on_gpu, training_memory
 
 # Tokens of an example: a constant part and a part per tool offered.
 TRACE_TOKENS, TRACE_TOKENS_PER_TOOL = 420, 22
@@ -31,6 +36,11 @@ PREFILL_SHARE = 0.8
 DECODING_SHARE = 0.15
 # Prefixes that examples of a step share are computed once: what is left to compute.
 SFT_COMPUTED, DPO_COMPUTED = 0.58, 0.22
+# The largest step of a run, of B examples: a share a + b / sqrt(B) of B mean ones computed alone.
+# Within 30% of those six plans for B of 4 and 16.
+SFT_LARGEST, DPO_LARGEST = (0.1, 2.4), (0.05, 1.6)
+# The longest example, of the mean one.
+LONGEST = 2.1
 EXPORT_SECONDS_PER_WEIGHT = 6e-8
 VERIFY_TOKENS = 900
 TRACES_PER_SECOND = 120.0
@@ -50,6 +60,22 @@ class Estimate:
     tokens: int | None
     seconds: float | None
     memory: float | None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What there is to train on.
+
+    Attributes:
+        tokens: of all rows; computed: share of them that is left when shared prefixes are computed
+            once; largest: tokens of the longest example, and of the largest step.
+        passes: operations per weight and computed token.
+    """
+
+    tokens: float
+    computed: float
+    largest: tuple[float, float]
+    passes: int
 
 
 def estimate(config: RunConfig) -> dict[str, Estimate]:
@@ -75,19 +101,20 @@ def _sft(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
     examples = config.data.traces * len(settings.protocols)
     steps = settings.max_steps or settings.epochs * examples / settings.batch_size
     tokens = length * min(steps * settings.batch_size, settings.epochs * examples)
-    width = _at_once(config, settings.batch_size * length * SFT_COMPUTED)
-    return _training(config.training, shape, rate, tokens, width, passes=4, computed=SFT_COMPUTED)
+    work = Work(tokens, SFT_COMPUTED, _largest(length, settings.batch_size, SFT_LARGEST), passes=4)
+    return _training(config.training, shape, rate, work)
 
 
 def _dpo(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
     settings = config.training.dpo
     prompt = PROMPT_TOKENS + PROMPT_TOKENS_PER_TOOL * _mean(config.data.tools)
     length = 2 * (prompt + REPLY_TOKENS)
+    alone = prompt + 2 * REPLY_TOKENS  # a pair's prompt is computed once
     pairs = config.data.pairs * len(settings.protocols)
     steps = settings.max_steps or settings.epochs * pairs / settings.batch_size
     tokens = length * min(steps * settings.batch_size, settings.epochs * pairs)
-    width = _at_once(config, settings.batch_size * length * DPO_COMPUTED)
-    return _training(config.training, shape, rate, tokens, width, passes=6, computed=DPO_COMPUTED)
+    work = Work(tokens, DPO_COMPUTED, _largest(alone, settings.batch_size, DPO_LARGEST), passes=6)
+    return _training(config.training, shape, rate, work)
 
 
 def _rounds(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
@@ -105,57 +132,63 @@ def _rounds(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimat
     return Estimate(tokens, rounds.count * (training.seconds + loop.seconds), memory)
 
 
-def _at_once(config: RunConfig, step: float) -> float:
-    """Tokens computed at once; what the memory holds is only probed when training begins."""
-    return min(step, config.training.hardware.tokens or step)
+def _largest(length: float, batch_size: int, curve: tuple[float, float]) -> tuple[float, float]:
+    """Tokens of the longest example and of the largest step, for a mean example of `length`."""
+    longest = LONGEST * length
+    whole = batch_size * length * (curve[0] + curve[1] / sqrt(batch_size))
+    return longest, max(longest, whole)
 
 
 def _training(
-    settings: TrainingSettings,
-    shape: ModelShape | None,
-    rate: float,
-    tokens: float,
-    width: float,
-    *,
-    passes: int,
-    computed: float,
+    settings: TrainingSettings, shape: ModelShape | None, rate: float, work: Work
 ) -> Estimate:
-    """One training step's cost, for `tokens` in all.
-
-    Args:
-        width: tokens computed at once; passes: operations per weight and token; computed: share of
-            the tokens that is left when shared prefixes are computed once.
-    """
+    """The cost of SFT or DPO."""
     if shape is None:
-        return Estimate(ceil(tokens), None, None)
+        return Estimate(ceil(work.tokens), None, None)
     weights = base_weights(settings)
-    memory = _memory(settings, shape, weights, width)
-    if weights != "float32":
-        return Estimate(ceil(tokens), None, memory)
-    work = passes * shape.parameters * tokens * computed
-    return Estimate(ceil(tokens), START_SECONDS + work / (rate * TRAINING_SHARE), memory)
+    memory, checkpointing = _memory(settings, shape, weights, work)
+    if on_gpu(weights):
+        return Estimate(ceil(work.tokens), None, memory)
+    passes = work.passes + (2 if checkpointing else 0)
+    head = 4 * LEARNED_SHARE * shape.hidden * shape.vocabulary
+    operations = passes * (shape.parameters - shape.embeddings) + head
+    seconds = operations * work.tokens * work.computed / (rate * TRAINING_SHARE)
+    return Estimate(ceil(work.tokens), START_SECONDS + seconds, memory)
 
 
 def base_weights(settings: TrainingSettings) -> Weights:
-    """How training will hold the base: in float32 on a processor, in fewer bits on a GPU."""
+    """How training will hold the base, where the probe is not asked: in float32 on a processor."""
     device = settings.hardware.device or ("cuda" if this_machine().gpus else "cpu")
     if not device.startswith("cuda"):
-        return "float32"
+        return "autocast" if settings.hardware.dtype == "bfloat16" else "float32"
     return "nf4" if settings.quantization.enabled else "bfloat16"
 
 
-def _memory(settings: TrainingSettings, shape: ModelShape, weights: Weights, width: float) -> float:
-    """Peak bytes; where nothing is set, checkpointing is on as soon as memory is short without."""
-    kept, recomputed = (
-        training_memory(shape, weights, settings.lora.rank, width, checkpointing=checkpointing)
-        for checkpointing in (False, True)
-    )
-    wanted = settings.hardware.gradient_checkpointing
-    if wanted is None:
-        machine = this_machine()
-        gpus = [gpu.memory for gpu in machine.gpus]
-        wanted = kept > (min(gpus, default=0) if weights != "float32" else machine.available)
-    return recomputed if wanted else kept
+def _memory(
+    settings: TrainingSettings, shape: ModelShape, weights: Weights, work: Work
+) -> tuple[float, bool]:
+    """Peak bytes, and whether activations are recomputed.
+
+    What nothing is set for follows from the free memory as in `training.hardware`, but that it is
+    looked up now and not once the model is loaded.
+    """
+    machine, hardware = this_machine(), settings.hardware
+    gpus = [gpu.memory for gpu in machine.gpus]
+    free = min(gpus, default=0) if on_gpu(weights) else machine.available
+    room = ROOM * max(0.0, free - 4 * shape.parameters)
+    size = 4 if weights == "float32" else 3
+    longest, step = work.largest
+
+    def held(checkpointing: bool) -> float:
+        each = activation_bytes(shape.layers, shape.hidden, size, checkpointing=checkpointing)
+        return min(room / each, MOST_TOKENS)
+
+    checkpointing = hardware.gradient_checkpointing
+    if checkpointing is None:
+        checkpointing = held(False) < longest
+    tokens = min(step, max(longest, hardware.tokens or held(checkpointing)))
+    rank = settings.lora.rank
+    return training_memory(shape, weights, rank, tokens, checkpointing=checkpointing), checkpointing
 
 
 def _export(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:

@@ -8,6 +8,7 @@ told by `stages`.
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -34,10 +35,16 @@ from tooldrill.meter import Meter
 
 @dataclass(frozen=True)
 class Run:
-    """A run: its config, and the file that came from (for the commands that errors name)."""
+    """A run: its config, and where that came from (for the commands that errors name)."""
 
     config: RunConfig
     config_path: Path = Path("CONFIG")
+    overrides: tuple[str, ...] = ()
+
+    @property
+    def arguments(self) -> str:
+        """What follows a command, on a shell's line."""
+        return shlex.join([str(self.config_path), *self.overrides])
 
     @property
     def folder(self) -> Path:
@@ -58,6 +65,8 @@ class Stage:
         inputs: files it reads, by stage: the stage that makes them ("" for none) to paths. A path
             that does not exist is a missing input.
         work: does it; called again in a folder with partial work, it goes on.
+        check: raises TooldrillError for settings that cannot work here; asked before anything of
+            an earlier attempt is removed.
         seed: the seed to record.
         enabled: whether this config wants the stage.
     """
@@ -67,6 +76,7 @@ class Stage:
     config: Callable[[Run], dict[str, Any]]
     inputs: Callable[[Run], dict[str, list[Path]]]
     work: Callable[[Run, Path, Progress], None]
+    check: Callable[[Run], None] = lambda _run: None
     seed: Callable[[Run], int | None] = lambda _run: None
     enabled: Callable[[Run], bool] = lambda _run: True
 
@@ -159,9 +169,7 @@ def require_inputs(stage: Stage, run: Run, stages: Sequence[Stage]) -> None:
             if path.exists():
                 continue
             command = commands.get(source)
-            step = (
-                f"run `{command} {run.config_path}` first" if command else f"put a file at {path}"
-            )
+            step = f"run `{command} {run.arguments}` first" if command else f"put a file at {path}"
             raise TooldrillError(f"{stage.name} needs {path}, which is not there", step)
 
 
@@ -180,6 +188,7 @@ def _run_one(stage: Stage, run: Run, reporter: Reporter, force: bool) -> Manifes
         manifest = Manifest.read(folder / MANIFEST)
         assert manifest is not None
         return manifest
+    stage.check(run)
     record = _begin(stage, run, folder, inputs, fresh=force or not now.resumable)
     with Meter() as meter:
         try:

@@ -20,8 +20,8 @@ def model_files(run: Run) -> list[Path]:
     from tooldrill.training.find_base import resolve
 
     base = resolve(run.config.model)
-    template = run.config.model.chat_template
-    extra = [Path(template).expanduser()] if template and Path(template).is_file() else []
+    template = Path(run.config.model.chat_template or "").expanduser()
+    extra = [template] if template.is_file() else []
     if base.gguf_path is not None:
         return [base.gguf_path, *extra]
     folder = Path(base.folder)
@@ -49,9 +49,13 @@ def _section(run: Run, *names: str) -> dict[str, Any]:
 
 
 def _training(run: Run, own: str) -> dict[str, Any]:
-    """The training section without the other steps' settings; those reach it as its input."""
+    """The training section without the other steps' settings; those reach it as its input.
+
+    Nor the launcher: over how many processes a step was spread is noted with its choices, and a
+    trained adapter is as good for a later command without it.
+    """
     whole = _section(run, "model", "training")
-    others = {SFT, DPO, ROUNDS} - ({DPO, ROUNDS} if own == ROUNDS else {own})
+    others = {SFT, DPO, ROUNDS, "launcher"} - ({DPO, ROUNDS} if own == ROUNDS else {own})
     whole["training"] = {k: v for k, v in whole["training"].items() if k not in others}
     return whole
 
@@ -60,6 +64,18 @@ def _build_data(run: Run, out: Path, progress: Progress) -> None:
     from tooldrill.data.sets.build import build
 
     build(run.config.data, out, progress)
+
+
+def _check_sft(run: Run) -> None:
+    from tooldrill.training.setup import require_possible
+
+    require_possible(run.config.training, run.config.training.sft)
+
+
+def _check_dpo(run: Run) -> None:
+    from tooldrill.training.setup import require_possible
+
+    require_possible(run.config.training, run.config.training.dpo)
 
 
 def _train_sft(run: Run, out: Path, progress: Progress) -> None:
@@ -141,6 +157,7 @@ STAGES: Sequence[Stage] = (
             "data": [_data_file(run, SFT)],
         },
         work=_train_sft,
+        check=_check_sft,
         seed=lambda run: run.config.training.sft.seed,
         enabled=lambda run: run.config.training.sft.enabled,
     ),
@@ -154,6 +171,7 @@ STAGES: Sequence[Stage] = (
             SFT: [_adapter(run, SFT)],
         },
         work=_train_dpo,
+        check=_check_dpo,
         seed=lambda run: run.config.training.dpo.seed,
         enabled=lambda run: run.config.training.dpo.enabled,
     ),
@@ -173,6 +191,7 @@ STAGES: Sequence[Stage] = (
             DPO: [_adapter(run, DPO)],
         },
         work=_run_rounds,
+        check=_check_dpo,
         seed=lambda run: run.config.data.seed,
         enabled=lambda run: ROUNDS in conditions(run),
     ),

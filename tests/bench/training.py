@@ -24,7 +24,7 @@ from typing import Any
 
 BATCH = 16
 STEPS = {"sft": int(os.environ.get("SFT_STEPS", "4")), "dpo": int(os.environ.get("DPO_STEPS", "2"))}
-TOKENS = int(os.environ.get("TOKENS", "3072"))
+TOKENS = int(os.environ.get("TOKENS", "3584"))
 ENGINES = {
     "sft": ("TRL, packing", "TRL, one by one", "tooldrill"),
     "dpo": ("TRL", "tooldrill"),
@@ -264,8 +264,9 @@ def _tooldrill(
 
     def reference() -> None:
         batches.reference = reference_log_probs(
-            trainer.model, examples, ["all"] * len(examples), budget=prepared.hardware.tokens
-        )
+            trainer.model, examples, ["all"] * len(examples),
+            budget=prepared.hardware.tokens, layout=prepared.layout,
+        )  # fmt: skip
 
     figures = _timed(trainer, reference)
     scored = sum(len(e.chosen_ids) + len(e.rejected_ids) for e in examples)

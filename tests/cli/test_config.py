@@ -149,6 +149,22 @@ def test_what_is_wrong_between_values(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("training", "told"),
+    [
+        ("{rounds: 2, dpo: {enabled: false}}", "training.rounds: rounds go on from DPO"),
+        ("{dpo: {label_smoothing: 0.1}}", "label_smoothing: does nothing with sigmoid, only with"),
+        ("{dpo: {loss: exo_pair}}", "label_smoothing: exo_pair needs more than 0"),
+        ("{sft: {protocols: [native, native]}}", "sft.protocols: a protocol is listed twice"),
+        ("{launcher: 'torchrun \"x'}", "training.launcher: is no command: no closing quotation"),
+        ("{launcher: ' '}", "training.launcher: is empty"),
+    ],
+)
+def test_training_settings_that_would_do_nothing(tmp_path: Path, training: str, told: str) -> None:
+    (line,) = problems(write(tmp_path, f"name: a\ntraining: {training}\n"))
+    assert told in line
+
+
 def test_a_seed_fills_what_is_not_given(tmp_path: Path) -> None:
     path = write(tmp_path, "name: a\nseed: 5\ntraining: {dpo: {seed: 2}}\n")
     config = load_config(path)

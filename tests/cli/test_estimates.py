@@ -125,14 +125,14 @@ def test_where_the_base_lies_decides_what_it_takes() -> None:
         (2 - 4.13 / 8) * (shape.parameters - shape.embeddings) - 2 * shape.embeddings
     )
     assert needed("bfloat16") < needed("bfloat16", checkpointing=False)
-    # A vocabulary costs where it is scored: more on a processor, at once, than in a GPU's kernel.
+    # Neither a processor's chunks nor a GPU's kernel hold the scores of all tokens at once.
     words = [replace(shape, vocabulary=count) for count in (50_000, 250_000)]
     grown = [
         training_memory(words[1], weights, 16, 1000, checkpointing=True)
         - training_memory(words[0], weights, 16, 1000, checkpointing=True)
         for weights in ("float32", "bfloat16")
     ]
-    assert grown == [pytest.approx(200_000 * 20 * 0.28 * 1000), 0.0]
+    assert grown == [0.0, 0.0]
 
 
 def test_a_gpu_has_memory_but_no_time(tmp_path: Path) -> None:

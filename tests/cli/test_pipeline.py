@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from tooldrill.lock import locked
 from tooldrill.manifest import Manifest, stamp
 from tooldrill.meter import Meter
 from tooldrill.pipeline import Run, Stage, Status, require_inputs, run_stages, status
+from tooldrill.stages import STAGES as TRAINED
 
 
 class Told:
@@ -120,6 +122,34 @@ def test_a_changed_input_runs_the_stage_again(run: Run) -> None:
     assert status(reader, run).reason.startswith("input changed (")
     assert go(run, stages=[reader]) == ["reader"]
     assert (run.stage_folder("reader") / "o").read_text() == "two"
+
+
+def test_what_is_refused_at_the_start_leaves_the_earlier_work(run: Run, tmp_path: Path) -> None:
+    go(run)
+
+    def check(changed: Run) -> None:
+        if changed.config.data.traces > 1:
+            raise TooldrillError("more than one", "take one")
+
+    wary = replace(STAGES[0], check=check)
+    with pytest.raises(TooldrillError, match="more than one"):
+        go(make_run(tmp_path, traces=2), stages=[wary])
+    assert go(run, stages=[wary]) == []
+
+
+def test_the_command_that_is_missing_is_told_with_the_overrides(run: Run) -> None:
+    given = replace(run, config_path=Path("my run.yaml"), overrides=("name=a", "x=[1, 2]"))
+    with pytest.raises(TooldrillError) as caught:
+        require_inputs(STAGES[1], given, STAGES)
+    assert caught.value.next_step == "run `tooldrill first 'my run.yaml' name=a 'x=[1, 2]'` first"
+
+
+def test_a_launcher_does_not_make_an_adapter_another_one(run: Run) -> None:
+    training = {"launcher": "torchrun --nproc-per-node 2"}
+    spread = Run(RunConfig.model_validate({**run.config.model_dump(), "training": training}))
+    for name in ("sft", "dpo", "rounds"):
+        (stage,) = (stage for stage in TRAINED if stage.name == name)
+        assert stage.config(spread) == stage.config(run)
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,15 @@ def test_options_are_pefts() -> None:
     [
         ({"extra": {"layer_to_transform": [1]}}, "no layer_to_transform"),
         ({"targets": ["queries"]}, "queries"),
+        ({"targets": ["q_proj", "queries"]}, "targets: no module is named queries"),
+        ({"rank_pattern": {"down": 2}}, "rank_pattern: no module is named down"),
+        ({"targets": ["q_proj"], "alpha_pattern": {"v_proj": 2}}, "alpha_pattern: no module"),
+        ({"extra": {"modules_to_save": ["head"]}}, "modules_to_save: no module is named head"),
+        ({"targets": ["q_proj", "lm_head"]}, "lm_head takes no adapter"),
+        ({"targets": ["q_proj", "embed_tokens"]}, "embed_tokens takes no adapter"),
         ({"init": "no such"}, "no such"),
+        ({"init": "pissa_niter_4"}, "another part out of the weights at each loading"),
+        ({"init": "eva"}, "made from data before training"),
     ],
 )
 def test_what_peft_does_not_know_is_one_line(settings: dict[str, Any], message: str) -> None:

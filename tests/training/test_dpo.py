@@ -111,6 +111,24 @@ def test_a_collapse_ends_training_with_the_adapter_from_before(place: Path, tmp_
         assert not torch.equal(trained[name], first[name])
 
 
+def test_a_run_that_goes_on_collapses_where_it_would_have(place: Path, tmp_path: Path) -> None:
+    wild = {"learning_rate": 0.4, "sft_weight": 0.0, "epochs": 12, "collapse": 0.5, "warmup": 0.6}
+    whole = run(place, tmp_path / "whole", save_every=1, **wild)
+    stop = whole.steps - 3  # most of the window that tells of the collapse lies before it
+
+    def interrupt(done: int, _total: int, note: str = "") -> None:
+        if done == stop and note.startswith("loss"):
+            raise KeyboardInterrupt
+
+    data, adapter = place / "set/dpo.jsonl", place / "sft/adapter"
+    settings = settings_of(save_every=1, **wild)
+    with pytest.raises(KeyboardInterrupt):
+        train_dpo(model(place), settings, data, adapter, tmp_path / "cut", interrupt)
+    again = train_dpo(model(place), settings, data, adapter, tmp_path / "cut")
+    assert again.stopped == whole.stopped
+    assert [step["loss"] for step in again.curve] == [step["loss"] for step in whole.curve]
+
+
 def test_a_collapse_before_any_checkpoint_says_what_to_change(place: Path, tmp_path: Path) -> None:
     wild = {"learning_rate": 0.1, "sft_weight": 0.0, "epochs": 12, "save_every": 100}
     with pytest.raises(TooldrillError, match="before the first checkpoint") as caught:

@@ -11,9 +11,9 @@ from transformers import TrainingArguments
 
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.training import hardware
-from tooldrill.training.activations import activation_bytes
+from tooldrill.training.activations import ACTIVATIONS, activation_bytes
 from tooldrill.training.engine.tree_attention import Kernel
-from tooldrill.training.hardware import Hardware, Shape, settle
+from tooldrill.training.hardware import Hardware, Shape, fit_memory, settle
 from tooldrill.training.memory import free_memory, left_by_cgroups
 from tooldrill.training.quantized_base import require_optimizer, require_quantization
 from tooldrill.training.settings import HardwareSettings, SftSettings
@@ -67,6 +67,25 @@ def test_memory_decides_tokens_and_checkpointing(free: Any) -> None:
     # Weights that are still to come are taken off.
     free(2 * 1500 * EACH + 5e8)
     assert settle(settings, Shape(30, 576, 1000, unloaded=5e8)).tokens == 1500
+
+
+def test_memory_is_fitted_anew_to_rows_that_share_nothing(free: Any) -> None:
+    settings = HardwareSettings(device="cpu", dtype="float32")
+    free(2 * 1500 * EACH)
+    settled = settle(settings, SHAPE)
+    longer = fit_memory(settled, settings, Shape(30, 576, 1600))
+    assert longer.gradient_checkpointing
+    assert longer.tokens > 1600
+    assert longer.reasons[:4] == settled.reasons[:4]
+    assert len(longer.reasons) == len(SETTINGS)
+    assert "the longest example has 1600" in longer.reasons[4]
+    # As many numbers again as a layer keeps otherwise: two copies of each score.
+    kept = HardwareSettings(device="cpu", dtype="float32", gradient_checkpointing=False)
+    eager = fit_memory(settled, kept, Shape(30, 576, 1, scores=ACTIVATIONS * 576 // 2))
+    assert eager.tokens == 750
+    # What is set, or was settled when the run began, holds.
+    assert fit_memory(settled, HardwareSettings(tokens=100), SHAPE).tokens == 100
+    assert fit_memory(settled, settings, Shape(30, 576, 1600), settled).tokens == 1500
 
 
 def test_every_choice_has_a_reason() -> None:

@@ -2,17 +2,18 @@
 
 TRL's fused head scores every position of the batch where Triton is missing, prompts included. With
 a vocabulary of 49,152 that costs more than the rest of a small model. This head takes the hidden
-states of the learned positions alone, multiplies them once, and fills the same output.
+states of the learned positions alone (`head_scores`) and fills the same output.
 """
 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from trl.trainer.utils import FusedCausalLMOutput
+
+from tooldrill.training.engine.head_scores import Head, Scores, score
 
 
 def can_score_learned_only(model: Any) -> bool:
@@ -50,47 +51,27 @@ def score_learned_only(model: Any) -> None:
         items = kwargs.pop("num_items_in_batch", None)
         hidden = self.base_model(*args, **{**kwargs, "use_cache": False}).last_hidden_state
         head = self.get_output_embeddings()
-
-        def logits_of(states: torch.Tensor) -> torch.Tensor:
-            # Outside autocast: these log-probabilities are compared to a few hundredths.
-            with torch.autocast(states.device.type, enabled=False):
-                logits = head(states.to(head.weight.dtype)).float() * scale
-            capped: torch.Tensor = cap * torch.tanh(logits / cap) if cap else logits
-            return capped
-
-        return _score(hidden[:, :-1], labels[:, 1:], logits_of, items)
+        mask = labels[:, 1:] != -100
+        targets = labels[:, 1:][mask]
+        scores = score(Head(head, scale, cap), hidden[:, :-1][mask], targets)
+        return _output(scores, mask, items)
 
     model.forward = types.MethodType(forward, model)
 
 
-def _score(
-    hidden: torch.Tensor,
-    labels: torch.Tensor,
-    logits_of: Callable[[torch.Tensor], torch.Tensor],
-    items: torch.Tensor | int | None,
+def _output(
+    scores: Scores, mask: torch.Tensor, items: torch.Tensor | int | None
 ) -> FusedCausalLMOutput:
-    """Hidden states (B, L, H) and shifted labels (B, L) to the per-token figures, shape (B, L)."""
-    mask = labels != -100
-    targets = labels[mask]
-    logits = logits_of(hidden[mask])
-    log_probs = torch.log_softmax(logits, dim=-1)
-    learned = log_probs.gather(1, targets[:, None])[:, 0]
+    """Figures of the learned tokens to per-token figures of the shape of `mask`, (B, L)."""
 
     def spread(values: torch.Tensor) -> torch.Tensor:
         return values.new_zeros(mask.shape).masked_scatter(mask, values)
 
-    with torch.no_grad():
-        entropy = -(log_probs.exp() * log_probs).sum(-1)
-        mean_logits = logits.mean(-1)
-        is_top1 = logits.argmax(-1) == targets
     count = mask.sum().clamp(min=1) if items is None else items
     return FusedCausalLMOutput(
-        loss=-learned.sum() / count,
-        log_probs=spread(learned),
-        entropy=spread(entropy),
-        mean_logits=spread(mean_logits),
-        is_top1=spread(is_top1),
+        loss=-scores.log_probs.sum() / count,
         label_mask=mask,
+        **{name: spread(values) for name, values in scores._asdict().items()},
     )
 
 

@@ -17,12 +17,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from tooldrill.training.engine.layout import CALL_COST, FOREST, Layout
 from tooldrill.training.engine.prefix_tree import common_prefix
 
 Rows = Sequence[Sequence[int]]
-
-# What a pack costs beside its tokens, in tokens: adding adapters to weights, starting kernels.
-_PACK_COST = 48
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class StepPlan:
         packs: indices of examples, `packs_per_step` packs for each optimizer step in turn; empty
             ones come first in a step, as many of them for every process.
         packs_per_step: micro-batches of a step.
-        tokens: of all packs, what shared prefixes save left out.
+        tokens: computed in all packs: what shared prefixes save left out, padding included.
     """
 
     packs: list[list[int]]
@@ -56,6 +54,7 @@ def plan_steps(
     *,
     batch_size: int,
     budget: int,
+    layout: Layout = FOREST,
     steps: int | None = None,
     epochs: float = 1.0,
     processes: int = 1,
@@ -68,6 +67,7 @@ def plan_steps(
         groups: what each example shares with others (its registry, say).
         batch_size: most examples of an optimizer step.
         budget: most tokens of a pack; an example that is longer is a pack of its own.
+        layout: how a pack is computed, and so what it takes: its forest, or all of its rows.
         steps: optimizer steps; None for as many as `epochs` need.
         processes: how many share the packs of a step.
         seed: of the order; each epoch has another one.
@@ -81,20 +81,22 @@ def plan_steps(
     while len(ordered) < wanted:
         ordered += _epoch(examples, groups, per_epoch, random.Random(f"{seed} {epoch}"))
         epoch += 1
-    cut = [_packs(examples, members, budget, processes) for members in ordered[:wanted]]
+    if layout.kind == "padded":  # rows of like length need the least padding
+        ordered = [sorted(step, key=lambda i: sum(map(len, examples[i]))) for step in ordered]
+    cut = [_packs(examples, members, budget, processes, layout) for members in ordered[:wanted]]
     count = max(map(len, cut))
     packs: list[list[int]] = []
     for made in cut:
         packs += [[] for _ in range(count - len(made))] + made
-    tokens = sum(_tokens(_sizes(examples, pack)) for pack in packs if pack)
+    tokens = sum(_computed(examples, pack, layout) for pack in packs if pack)
     return StepPlan(packs, count, tokens)
 
 
 def _packs(
-    examples: Sequence[Rows], members: list[int], budget: int, processes: int
+    examples: Sequence[Rows], members: list[int], budget: int, processes: int, layout: Layout
 ) -> list[list[int]]:
     """A step's packs: as little to compute as fits, or for several processes even shares."""
-    sizes = _sizes(examples, members)
+    sizes = _sizes(examples, members) if layout.shares else _bounds(examples, members, layout)
     cuts = _cheapest(sizes, budget)
     if processes > 1:
         wanted = -(-len(cuts) // processes) * processes
@@ -166,8 +168,20 @@ def _sizes(examples: Sequence[Rows], members: Sequence[int]) -> list[tuple[int, 
     return sizes
 
 
-def _tokens(sizes: Sequence[tuple[int, int]]) -> int:
-    """Tokens of a pack of these members, the first of them whole."""
+def _bounds(
+    examples: Sequence[Rows], members: Sequence[int], layout: Layout
+) -> list[tuple[int, int]]:
+    """The same where nothing is shared: all rows, with the padding that they may come with."""
+    longest = max(len(row) for index in members for row in examples[index])
+    sizes = [sum(layout.bound(len(row), longest) for row in examples[index]) for index in members]
+    return [(size, size) for size in sizes]
+
+
+def _computed(examples: Sequence[Rows], pack: Sequence[int], layout: Layout) -> int:
+    """Tokens that a pack makes the model compute."""
+    if not layout.shares:
+        return layout.computed([row for index in pack for row in examples[index]])
+    sizes = _sizes(examples, pack)
     return sizes[0][0] + sum(added for _, added in sizes[1:])
 
 
@@ -182,7 +196,7 @@ def _cheapest(sizes: Sequence[tuple[int, int]], budget: int) -> list[tuple[int, 
                 filled += sizes[last - 1][1]
                 if filled > budget:
                     break
-            cost = best[first] + filled + _PACK_COST
+            cost = best[first] + filled + CALL_COST
             if cost < best[last]:
                 best[last], starts[last] = cost, first
     cuts: list[tuple[int, int]] = []
