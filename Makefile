@@ -23,7 +23,7 @@ FIND_PYTHON := for p in python3.11 python3.12 python3.13 python3 python; do \
   echo "error: no Python >= 3.11 was found" >&2; \
   echo "next:  install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1
 
-.PHONY: help setup demo test test-fast check format clean bench-checker bench-data bench-training bench-mixture
+.PHONY: help setup demo llama-server test test-fast check format clean bench-checker bench-data bench-training bench-loop bench-mixture
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ setup: $(VENV)/.installed $(addprefix src/tooldrill/,$(STAGES)) ## Make .venv an
 
 demo: setup ## Run the whole pipeline on the embedded model (CONFIG=... for another).
 	$(BIN)/tooldrill run $(CONFIG)
+
+llama-server: setup ## Build llama-server for serve-check into the cache (20 minutes, once).
+	$(BIN)/python -m tooldrill.export.serving.build
 
 test: setup ## Run all tests.
 	$(BIN)/python -m pytest
@@ -52,6 +55,9 @@ bench-data: setup ## Build 20,000 traces with their pairs (TRACES=...), timed.
 
 bench-training: setup ## Training against stock TRL on the same examples (20 minutes; SFT_STEPS=..., DPO_STEPS=...).
 	$(BIN)/python tests/bench/training.py
+
+bench-loop: setup ## Episodes a minute, against llama-cpp-python one at a time (MODEL=..., PARALLEL=8,16).
+	$(BIN)/python tests/bench/loop.py
 
 bench-mixture: setup ## What the shares of the default mixture do (hours; OUT=..., SEEDS=0,1).
 	$(BIN)/python tests/bench/mixture.py

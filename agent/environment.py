@@ -21,6 +21,14 @@ class Observation(NamedTuple):
         return cls(f"{ERROR_PREFIX}: {reason}", error=True)
 
 
+class ToolError(Exception):
+    """What a tool raises to refuse: its text is what the model reads.
+
+    A parameter or tool that is named in the text stands in backticks, so that a masked task can
+    rename it there too.
+    """
+
+
 class Environment(Protocol):
     """Executes calls over some state. Never raises for what a model wrote."""
 

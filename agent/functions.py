@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
-from tooldrill.agent.environment import ERROR_PREFIX, Observation
+from tooldrill.agent.environment import ERROR_PREFIX, Observation, ToolError
 from tooldrill.agent.introspect import EMPTY, Offered, offered_parameters, tool_from_function
 from tooldrill.agent.tool import Registry, Tool
 
@@ -107,6 +107,8 @@ class FunctionEnvironment:
             text = _text(result)
         except _ArgumentError as error:
             return Observation.failure(f"{name}: {error}")
+        except ToolError as error:
+            return Observation.failure(str(error))
         except (Exception, SystemExit) as error:
             # A tool's failure is the model's to read, not the loop's to die of.
             return Observation.failure(f"{type(error).__name__}: {error}")

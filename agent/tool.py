@@ -60,11 +60,14 @@ class Tool:
         description: prose; its first line is what a signature shows.
         schema: JSON Schema of the arguments, of type `object`; the order of `properties` is the
             order of the parameters.
+        writes: whether it changes anything, when that is known. Not shown to the model, and not
+            saved with the tool.
     """
 
     name: str
     description: str
     schema: JsonSchema
+    writes: bool | None = None
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:

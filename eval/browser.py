@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from tooldrill.agent.episode import Episode, Message
+from tooldrill.agent.episode import Episode, Hint, Message
 from tooldrill.agent.signature import SignatureLevel, signature
 from tooldrill.agent.tool import Tool
 from tooldrill.agent.violation import Violation
@@ -43,6 +43,7 @@ def _view(model: int, episode: Episode) -> dict[str, Any]:
         "success": episode.success,
         "failure": episode.failure,
         "conclusion": episode.conclusion,
+        "forced": episode.forced,
         "seconds": round(episode.seconds, 2),
         "classes": list(classes),
         "tools": [
@@ -82,10 +83,17 @@ def _reply(reply: JudgedReply) -> dict[str, Any]:
         "violations": [_violation(violation) for violation in reply.violations],
         "observation": step.observation,
         "error": step.error,
-        "injected": step.injected,
+        "hint": _hint(step.injected),
+        "stop": step.stop,
         "tokens": [step.prompt_tokens, step.cached_tokens, step.reply_tokens],
         "seconds": round(step.seconds, 2),
     }
+
+
+def _hint(hint: Hint | None) -> dict[str, Any] | None:
+    if hint is None:
+        return None
+    return {"trigger": hint.trigger.value, "text": hint.text, "helped": hint.helped}
 
 
 def _violation(violation: Violation) -> dict[str, Any]:

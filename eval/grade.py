@@ -52,11 +52,13 @@ def grade(episode: Episode, task: Task, success: bool) -> Episode:
 
 
 def _no_conclusion(episode: Episode) -> Violation | None:
-    if episode.outcome is not Outcome.NO_CONCLUSION:
+    """The budget ran out; a conclusion that was forced afterwards does not undo it."""
+    if episode.outcome is not Outcome.NO_CONCLUSION and not episode.forced:
         return None
+    budget = "token" if episode.spent == "tokens" else "step"
     return Violation(
         kind=ViolationClass.NO_CONCLUSION,
-        message=f"the step budget ran out after {len(episode.steps)} replies",
+        message=f"the {budget} budget ran out after {len(episode.own_steps)} replies",
     )
 
 
@@ -78,9 +80,9 @@ def _missing_call(episode: Episode, task: Task, success: bool) -> Violation | No
 
     Nothing was called with success at all (a right answer was then a guess), or the task failed and
     a tool that the oracle needs never succeeded. A task solved by another way than the oracle's is
-    no breach.
+    no breach, nor is a conclusion that was forced.
     """
-    if episode.outcome is not Outcome.CONCLUDED or not task.oracle:
+    if episode.outcome is not Outcome.CONCLUDED or episode.forced or not task.oracle:
         return None
     succeeded = {call.name for step in episode.steps if (call := _succeeded(step)) is not None}
     needed = list(dict.fromkeys(record.name for record in task.oracle))

@@ -10,12 +10,27 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from tooldrill.agent.episode import Episode, Outcome
+from tooldrill.agent.episode import Episode, Outcome, TriggerName
 from tooldrill.agent.violation import ViolationClass
 from tooldrill.data.tasks.task import TaskKind
 from tooldrill.eval.replies import JudgedReply, judged_replies, tool_calls
 from tooldrill.eval.results import Results
 from tooldrill.eval.statistics import Paired, Rate, clustered_rate, paired, simple_rate
+
+
+@dataclass(frozen=True)
+class HintCount:
+    """Hints of one trigger.
+
+    Attributes:
+        given: put into episodes.
+        judged: those after which a reply came.
+        helped: of the judged (see `tooldrill.agent.watchdog.judge_hints`).
+    """
+
+    given: int
+    judged: int
+    helped: int
 
 
 @dataclass(frozen=True)
@@ -32,8 +47,11 @@ class Measures:
         clean: tasks in which no reply had a violation.
         call_rate: must-call tasks in which a tool was called at least once.
         over_refusal: must-call tasks that were concluded without any call. (Together they can miss
-            1: the rest never wrote a call that could be read and never concluded.)
+            1: the rest never wrote a call that could be read and never concluded by themselves.)
         violations: for each class, replies that have it, of all replies.
+        impossible: classes that a grammar ruled out in every episode (`loop.constrain`).
+        hints: what the watchdog gave, for each trigger that spoke; empty where it was off.
+        forced: episodes whose conclusion was forced.
         steps, prompt_tokens, reply_tokens, seconds: means per episode; None without episodes.
             Seconds are a reply's own, from submission to its end, added up.
     """
@@ -49,6 +67,9 @@ class Measures:
     call_rate: Rate
     over_refusal: Rate
     violations: dict[ViolationClass, Rate]
+    impossible: frozenset[ViolationClass]
+    hints: dict[TriggerName, HintCount]
+    forced: int
     steps: float | None
     prompt_tokens: float | None
     reply_tokens: float | None
@@ -76,6 +97,11 @@ class _Judged:
         return self.episode.kind not in (TaskKind.RESTRAIN, TaskKind.STOP)
 
     @property
+    def concluded(self) -> bool:
+        """By itself: a conclusion that was forced is none of the model's choice."""
+        return self.episode.outcome is Outcome.CONCLUDED and not self.episode.forced
+
+    @property
     def called(self) -> bool:
         return any(tool_calls(step) for step in self.episode.steps)
 
@@ -88,9 +114,7 @@ def measure(results: Results) -> Measures:
     """All measures of one results file."""
     judged = _judged(results)
     must_call = [one for one in judged if one.must_call]
-    refused = [
-        one for one in must_call if not one.called and one.episode.outcome is Outcome.CONCLUDED
-    ]
+    refused = [one for one in must_call if not one.called and one.concluded]
     replies = sum(len(one.replies) for one in judged)
     return Measures(
         name=results.model.name,
@@ -104,6 +128,9 @@ def measure(results: Results) -> Measures:
         call_rate=simple_rate(sum(one.called for one in must_call), len(must_call)),
         over_refusal=simple_rate(len(refused), len(must_call)),
         violations={kind: _class_rate(judged, kind) for kind in ViolationClass},
+        impossible=_impossible(judged),
+        hints=_hints(judged),
+        forced=sum(one.episode.forced for one in judged),
         steps=_mean(len(one.replies) for one in judged),
         prompt_tokens=_mean(_total(one, "prompt_tokens") for one in judged),
         reply_tokens=_mean(_total(one, "reply_tokens") for one in judged),
@@ -148,8 +175,25 @@ def _class_rate(judged: Sequence[_Judged], kind: ViolationClass) -> Rate:
     return _reply_rate(judged, lambda reply: any(v.kind is kind for v in reply.violations))
 
 
+def _impossible(judged: Sequence[_Judged]) -> frozenset[ViolationClass]:
+    ruled_out = [frozenset(one.episode.impossible) for one in judged]
+    return frozenset.intersection(*ruled_out) if ruled_out else frozenset()
+
+
+def _hints(judged: Sequence[_Judged]) -> dict[TriggerName, HintCount]:
+    given = [step.injected for one in judged for step in one.episode.steps if step.injected]
+    counts = {}
+    for name in TriggerName:
+        verdicts = [hint.helped for hint in given if hint.trigger is name]
+        if verdicts:
+            known = [helped for helped in verdicts if helped is not None]
+            counts[name] = HintCount(len(verdicts), len(known), sum(known))
+    return counts
+
+
 def _recoveries(one: _Judged) -> tuple[int, int]:
-    chances = [reply for reply in one.replies if reply.after_error]
+    own = one.replies[: len(one.episode.own_steps)]
+    chances = [reply for reply in own if reply.after_error]
     taken = [
         reply
         for reply in chances

@@ -12,7 +12,7 @@ from tooldrill.agent.engines.base import Engine
 from tooldrill.agent.engines.gguf_model import GgufModel
 from tooldrill.agent.engines.llama import LlamaEngine
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.settings import EngineSettings
+from tooldrill.agent.settings import EndpointSettings, EngineSettings
 from tooldrill.eval.results import ModelInfo
 
 
@@ -24,13 +24,17 @@ def open_engine(
     model: str | None = None,
     name: str | None = None,
     template: str | None = None,
+    asking: EndpointSettings | None = None,
+    api_key: str | None = None,
 ) -> tuple[Engine, ModelInfo]:
     """The engine and what is known of its model; exactly one of `gguf` and `endpoint` is given.
 
     Args:
-        model: name sent to the endpoint.
+        model: name sent to the endpoint; its only or first one when None.
         name: as reports show it; the file's or the endpoint's own when None.
         template: chat template for the GGUF; its own when None.
+        asking: how the endpoint is asked.
+        api_key: for the endpoint, in the place of the variable that `asking` names.
 
     Raises:
         TooldrillError: when the file cannot be loaded or the endpoint does not answer.
@@ -50,8 +54,14 @@ def open_engine(
     assert endpoint is not None
     from tooldrill.agent.engines.endpoint import EndpointEngine
 
-    remote = EndpointEngine(endpoint, model, parallel=settings.parallel)
-    return remote, ModelInfo(name=name or remote.info.model, source=remote.info.source)
+    remote = EndpointEngine(endpoint, model, asking, api_key=api_key)
+    return remote, ModelInfo(
+        name=name or remote.model.short_name,
+        source=remote.info.source,
+        quantization=remote.server.get("quantization"),
+        size=remote.server.get("size"),
+        server=remote.server,
+    )
 
 
 def quantization_of(gguf: Path) -> str | None:

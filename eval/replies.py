@@ -62,11 +62,12 @@ def blamed_steps(episode: Episode, kind: ViolationClass) -> list[int]:
 
     `needless_call` belongs to every reply that called a tool, so that a model which keeps calling
     is not forgiven all calls but the first. The others are about how the episode ended and belong
-    to its last reply.
+    to its last reply; `no_conclusion` to the last before a conclusion was forced.
     """
     if kind is ViolationClass.NEEDLESS_CALL:
         return [index for index, step in enumerate(episode.steps) if tool_calls(step)]
-    return [len(episode.steps) - 1] if episode.steps else []
+    last = episode.own_steps if kind is ViolationClass.NO_CONCLUSION else episode.steps
+    return [len(last) - 1] if last else []
 
 
 def tool_calls(step: Step) -> list[Call]:

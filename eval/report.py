@@ -110,6 +110,8 @@ def _context(
         "comparisons": comparisons,
         "class_rows": table.class_rows(measures, seen_only=True),
         "unseen": _unseen(measures),
+        "watched": any(m.results.condition.loop.watchdog.enabled for m in models),
+        "hint_rows": table.hint_rows(measures),
         "curves": {stage: curve_id(stage) for stage in curves or {}},
         "facts": facts or {},
         "worlds": sorted({world for model in models for world in model.results.suite.worlds}),
@@ -148,12 +150,9 @@ def _against_baselines(results: Sequence[Results], baselines: Sequence[Results])
 
 
 def _unseen(measures: Sequence[Measures]) -> list[str]:
-    """Classes that no model was caught in."""
-    return [
-        kind.value
-        for kind in ViolationClass
-        if not any(one.violations[kind].count for one in measures)
-    ]
+    """Classes that no model was caught in, though each could have been."""
+    shown = {row.kind for row in table.class_rows(measures, seen_only=True)}
+    return [kind.value for kind in ViolationClass if kind not in shown]
 
 
 def _policy() -> str:

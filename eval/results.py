@@ -13,14 +13,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tooldrill.agent.atomic import write_text
+from tooldrill.agent.engines.base import EngineInfo
 from tooldrill.agent.episode import Episode
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.settings import EngineSettings, LoopSettings
+from tooldrill.agent.settings import EndpointSettings, EngineSettings, LoopSettings
 from tooldrill.data.tasks.task import Task
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -40,6 +41,7 @@ class ModelInfo(_Part):
         sha256: of the file; None for an endpoint.
         quantization: as the file says it, None when unknown.
         size: bytes of the file.
+        server: what an endpoint told of itself: program, build, context, who reads the calls.
     """
 
     name: str
@@ -47,6 +49,7 @@ class ModelInfo(_Part):
     sha256: str | None = None
     quantization: str | None = None
     size: int | None = None
+    server: dict[str, Any] = {}
 
 
 class Suite(_Part):
@@ -65,10 +68,24 @@ class Suite(_Part):
 
 
 class Condition(_Part):
-    """How the episodes were run."""
+    """How the episodes were run.
+
+    Attributes:
+        engine: of a GGUF file; it says nothing about an endpoint.
+        endpoint: how the endpoint was asked; None for a GGUF file.
+    """
 
     loop: LoopSettings
     engine: EngineSettings
+    endpoint: EndpointSettings | None = None
+
+    @property
+    def replies(self) -> dict[str, Any]:
+        """What the replies depend on, as JSON: how a server is reached and waited for does not."""
+        told = self.model_dump(mode="json")
+        if self.endpoint is not None:
+            told["endpoint"] = self.endpoint.model_dump(mode="json", include={"calls", "body"})
+        return told
 
 
 class Versions(_Part):
@@ -86,6 +103,8 @@ class Results(BaseModel):
         task_ids: in suite order; `episodes` has one judged episode for each, in the same order.
         tasks: likewise, so that an episode can be carried out and judged again; none in files
             written before they were kept.
+        engine: what the replies came from, with the settings it chose itself and the adapters;
+            None in files written before it was kept.
         seconds: wall time of the evaluation, resumed parts included.
         date: when it was finished, UTC, ISO 8601.
     """
@@ -97,6 +116,7 @@ class Results(BaseModel):
     model: ModelInfo
     suite: Suite
     condition: Condition
+    engine: EngineInfo | None = None
     task_ids: list[str]
     tasks: list[Task] = Field(default_factory=list)
     episodes: list[Episode]

@@ -16,7 +16,7 @@ from tooldrill.agent.episode import Episode, Outcome
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.loop import Job, run_episodes
 from tooldrill.agent.progress import Progress, silent
-from tooldrill.agent.settings import EngineSettings, LoopSettings
+from tooldrill.agent.settings import EndpointSettings, EngineSettings, LoopSettings
 from tooldrill.data.tasks.solve import OpenedTask, judge, open_task
 from tooldrill.data.tasks.task import Task
 from tooldrill.eval.grade import grade
@@ -30,6 +30,9 @@ from tooldrill.eval.results import (
     suite_of,
 )
 
+# What a server tells of the model: with any of it changed, it is another one.
+_KNOWN_BY = ("file", "quantization", "size", "parameters", "calls")
+
 
 def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they are made
     engine: Engine,
@@ -41,6 +44,7 @@ def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they a
     progress: Progress = silent,
     *,
     seed: int | None = None,
+    endpoint: EndpointSettings | None = None,
 ) -> Results:
     """Runs every task once and writes the results to `out`.
 
@@ -49,14 +53,15 @@ def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they a
 
     Args:
         seed: what the tasks were drawn from, for the record.
+        endpoint: how the model is asked, where it is served.
 
     Raises:
         TooldrillError: when there are no tasks, two share an id, or the engine failed every time.
     """
     _check_tasks(tasks)
     suite = suite_of(tasks, seed)
-    condition = Condition(loop=loop, engine=engine_settings)
-    partial = PartialResults(partial_path(out), _identity(model, suite, condition))
+    condition = Condition(loop=loop, engine=engine_settings, endpoint=endpoint)
+    partial = PartialResults(partial_path(out), _identity(engine, model, suite, condition))
     _run_missing(engine, tasks, loop, partial, progress)
     episodes = [partial.episodes[task.id] for task in tasks]
     _check_engine(episodes, model)
@@ -64,6 +69,7 @@ def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they a
         model=model,
         suite=suite,
         condition=condition,
+        engine=engine.info,
         task_ids=[task.id for task in tasks],
         tasks=list(tasks),
         episodes=episodes,
@@ -136,13 +142,17 @@ def _note(episodes: dict[str, Episode]) -> str:
     return f"{solved} of {len(episodes)} solved"
 
 
-def _identity(model: ModelInfo, suite: Suite, condition: Condition) -> dict[str, Any]:
-    # A file is known by its content wherever it lies; an endpoint only by its address and name.
-    known_by = model.sha256 or f"{model.source} {model.name}"
+def _identity(
+    engine: Engine, model: ModelInfo, suite: Suite, condition: Condition
+) -> dict[str, Any]:
+    # A file is known by its content wherever it lies; an endpoint by its address and what it says.
+    told = [f"{key}={model.server[key]}" for key in _KNOWN_BY if key in model.server]
+    known_by = model.sha256 or " ".join([model.source, model.name, *told])
     return {
         "model": known_by,
+        "adapters": [adapter.sha256 for adapter in engine.info.adapters],
         "suite": suite.sha256,
-        "condition": condition.model_dump(mode="json"),
+        "condition": condition.replies,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from tooldrill.agent.settings import EngineSettings, LoopSettings, Settings
+from tooldrill.agent.settings import EndpointSettings, EngineSettings, LoopSettings, Settings
 from tooldrill.export.settings import Quantization
 
 
@@ -14,12 +14,25 @@ class BaselineSettings(Settings):
     name: str = Field(description="As the report shows it.")
     gguf: str | None = None
     endpoint: str | None = Field(None, description="Base URL, http://host:port/v1.")
-    model: str | None = Field(None, description="Model name sent to the endpoint.")
+    model: str | None = Field(
+        None, description="Model name sent to the endpoint; its only or first one where not given."
+    )
+    server: EndpointSettings | None = Field(
+        None, description="How this endpoint is asked; eval.endpoint where not given."
+    )
+    adapters: list[str] = Field(
+        default_factory=list,
+        description="LoRA adapters on the GGUF file, not merged: PATH, or PATH:SCALE.",
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> BaselineSettings:
         if (self.gguf is None) == (self.endpoint is None):
             raise ValueError("give either `gguf` or `endpoint`")
+        if self.endpoint is None and (self.model is not None or self.server is not None):
+            raise ValueError("`model` and `server` are an endpoint's")
+        if self.adapters and self.gguf is None:
+            raise ValueError("`adapters` need a `gguf`; a server loads its own")
         return self
 
 
@@ -39,4 +52,5 @@ class EvalSettings(Settings):
     quantization: Quantization = "Q8_0"
     loop: LoopSettings = LoopSettings()
     engine: EngineSettings = EngineSettings()
+    endpoint: EndpointSettings = EndpointSettings()
     baselines: list[BaselineSettings] = Field(default_factory=list)

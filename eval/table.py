@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tooldrill.agent.episode import TriggerName
 from tooldrill.agent.violation import ViolationClass
-from tooldrill.eval.measure import Comparison, Measures, measure
+from tooldrill.eval.measure import Comparison, HintCount, Measures, measure
 from tooldrill.eval.results import Results
 from tooldrill.eval.statistics import Paired, Rate, rule_of_three
 
 NONE = "-"
+IMPOSSIBLE = "impossible (grammar)"
 
 RATE_COLUMNS = ("discipline", "success", "recovery", "call_rate", "over_refusal")
 RATE_TITLES = {
@@ -47,6 +49,14 @@ class SummaryRow:
 
 
 @dataclass(frozen=True)
+class HintRow:
+    """One trigger of the watchdogs: a text per model, in the order of the models."""
+
+    trigger: TriggerName
+    cells: list[str]
+
+
+@dataclass(frozen=True)
 class ClassRow:
     """One violation class: a text per model, in the order of the models."""
 
@@ -75,12 +85,40 @@ def summary_row(results: Results, measures: Measures) -> SummaryRow:
 
 
 def class_rows(measures: Sequence[Measures], *, seen_only: bool = False) -> list[ClassRow]:
-    """One row per violation class; with `seen_only`, classes that some model was caught in."""
+    """One row per violation class.
+
+    With `seen_only`, classes that some model was caught in or could not be, because of a grammar.
+    """
     return [
-        ClassRow(kind, [class_text(one.violations[kind]) for one in measures])
+        ClassRow(kind, [_class_cell(one, kind) for one in measures])
         for kind in ViolationClass
-        if not seen_only or any(one.violations[kind].count for one in measures)
+        if not seen_only
+        or any(one.violations[kind].count or kind in one.impossible for one in measures)
     ]
+
+
+def _class_cell(one: Measures, kind: ViolationClass) -> str:
+    rate = one.violations[kind]
+    # Zero of what could not happen is no finding about the model.
+    return IMPOSSIBLE if kind in one.impossible and not rate.count else class_text(rate)
+
+
+def hint_rows(measures: Sequence[Measures]) -> list[HintRow]:
+    """One row per trigger that spoke in some model."""
+    return [
+        HintRow(name, [hint_text(one.hints.get(name)) for one in measures])
+        for name in TriggerName
+        if any(name in one.hints for one in measures)
+    ]
+
+
+def hint_text(count: HintCount | None) -> str:
+    """`5 given, 3 helped`; what was given last may have no reply after it, and is named apart."""
+    if count is None:
+        return "0"
+    open_ones = count.given - count.judged
+    unanswered = f", {open_ones} without a reply after" if open_ones else ""
+    return f"{count.given} given, {count.helped} helped{unanswered}"
 
 
 def percent(share: float) -> str:

@@ -6,12 +6,14 @@ Engines generate text; they know nothing of tools beyond rendering them. A failu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from tooldrill.agent.episode import Message
+from tooldrill.agent.constrain.grammar import Grammar
+from tooldrill.agent.episode import Message, StopReason
 from tooldrill.agent.protocols.base import CallProtocol, Tools
 from tooldrill.agent.settings import ProtocolName, SamplingSettings
 
@@ -22,8 +24,13 @@ class Turn:
 
     Attributes:
         key: the episode's name; the same key again goes on with the same cache.
-        offset: the episode's number, added to the sampling seed.
+        offset: added to the sampling seed; from the task and the step, never from the order in
+            which turns come, so that a run that is resumed or has more slots samples the same.
         max_tokens: the reply is cut off there.
+        grammar: what the reply is held to; None when it is free.
+        on_text: called with each new piece of the reply's text while it is generated. Pieces are
+            whole characters and never a stop token; together they are the reply's text.
+        watch: called likewise; when it returns True the reply ends there, and is `looping`.
     """
 
     key: str
@@ -33,6 +40,9 @@ class Turn:
     sampling: SamplingSettings
     max_tokens: int
     offset: int = 0
+    grammar: Grammar | None = None
+    on_text: Callable[[str], None] | None = None
+    watch: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,7 @@ class Generation:
         text: without the stop token.
         prompt_tokens: length of the prompt; cached_tokens of them were not computed again.
         reply_tokens: generated tokens, the stop token included.
-        stop: `stop` at a stop token, `length` when cut off.
+        stop: `stop` at a stop token, `length` when cut off, `looping` by the turn's watch.
         seconds: from submission to the end.
         failure: why the engine failed; the other fields are then empty.
     """
@@ -52,13 +62,28 @@ class Generation:
     prompt_tokens: int = 0
     cached_tokens: int = 0
     reply_tokens: int = 0
-    stop: Literal["stop", "length"] = "stop"
+    stop: StopReason = "stop"
     seconds: float = 0.0
     failure: str | None = None
 
 
+class AdapterInfo(BaseModel):
+    """A LoRA adapter that was applied without merging."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: str
+    scale: float
+    sha256: str
+
+
 class EngineInfo(BaseModel):
-    """What the replies came from, for the results file."""
+    """What the replies came from, for the results file.
+
+    Attributes:
+        sha256: of the model's file; None for an endpoint.
+        settings: what the engine runs with, where a setting left the choice to it as well.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -66,6 +91,7 @@ class EngineInfo(BaseModel):
     model: str
     source: str
     sha256: str | None = None
+    adapters: list[AdapterInfo] = []
     settings: dict[str, Any] = {}
 
 
@@ -87,6 +113,10 @@ class Engine(Protocol):
         """
         ...
 
+    def cannot_constrain(self, protocol: CallProtocol, /) -> str | None:
+        """Why replies in this protocol cannot be held to a grammar; None when they can."""
+        ...
+
     def submit(self, turn: Turn) -> None:
         """Takes a turn; at most `slots` may be under way."""
         ...
@@ -96,7 +126,7 @@ class Engine(Protocol):
         ...
 
     def release(self, key: str) -> None:
-        """The episode is over: what was kept for it may go."""
+        """The episode is over or given up: what was kept for it may go, a turn under way ends."""
         ...
 
     def close(self) -> None:

@@ -11,14 +11,10 @@ from pathlib import Path
 
 import llama_cpp
 
+from tooldrill.agent.engines import native_log
 from tooldrill.agent.errors import TooldrillError
 
 _GGUF_MAGIC = b"GGUF"
-
-
-@llama_cpp.llama_log_callback  # type: ignore[untyped-decorator, unused-ignore]
-def _quiet(level: int, text: bytes, data: ctypes.c_void_p) -> None:
-    """Drops llama.cpp's own log: what matters of it comes back as an error."""
 
 
 class GgufModel:
@@ -35,16 +31,18 @@ class GgufModel:
 
     def __init__(self, path: Path, *, gpu_layers: int = -1, vocabulary_only: bool = False) -> None:
         check_gguf(path)
-        llama_cpp.llama_log_set(_quiet, ctypes.c_void_p(0))
+        native_log.quiet()
         llama_cpp.llama_backend_init()
         params = llama_cpp.llama_model_default_params()
         params.n_gpu_layers = 999 if gpu_layers < 0 else gpu_layers
         params.vocab_only = vocabulary_only
         self.path = path
-        self.handle = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
+        with native_log.errors() as said:
+            self.handle = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
         if not self.handle:
+            why = native_log.reason(said, "the file is damaged or its architecture is unknown")
             raise TooldrillError(
-                f"llama.cpp cannot load {path}: the file is damaged or its architecture is unknown",
+                f"llama.cpp cannot load {path}: {why}",
                 "make it again (tooldrill export CONFIG --force), or check the download's sha256",
             )
         self.vocab = llama_cpp.llama_model_get_vocab(self.handle)

@@ -1,63 +1,56 @@
 """llama.cpp in process: many episodes at once over one loaded model.
 
 Every episode has a sequence of its own in llama.cpp's cache and keeps it between steps; what its
-prompt shares with another sequence (the system prompt, mostly) is copied, not computed again.
-Tokens of all episodes under way are decoded in one batch.
+prompt shares with another sequence (the system prompt, mostly) is copied, not computed again
+(`prefixes`). Tokens of all episodes under way are decoded in one batch (`sequences`).
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-import llama_cpp
 import numpy as np
-import psutil
+from numpy.typing import NDArray
 
+from tooldrill.agent.engines.adapters import load_adapters
 from tooldrill.agent.engines.base import EngineInfo, Generation, Turn
+from tooldrill.agent.engines.constrained import ConstrainedSampler, GrammarState, NoTokenError
 from tooldrill.agent.engines.gguf_model import GgufModel
+from tooldrill.agent.engines.prefixes import Prefixes, Slot
+from tooldrill.agent.engines.reply_text import ReplyText
 from tooldrill.agent.engines.sampling import Sampler
+from tooldrill.agent.engines.sequences import Part, Sequences
+from tooldrill.agent.episode import StopReason
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.hashing import sha256_file
 from tooldrill.agent.protocols.base import CallProtocol
+from tooldrill.agent.protocols.thinking import THINK
 from tooldrill.agent.render import ChatTemplate
 from tooldrill.agent.settings import EngineSettings, ProtocolName
 
-_BATCH = 512
-# The end of a prompt is always decoded, in a batch large enough for the same kernels as the rest.
-_LEAST_DECODED = 16
-_FLASH_AUTO = llama_cpp.LLAMA_FLASH_ATTN_TYPE_AUTO
-_FLASH_OFF = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
-
 
 @dataclass
-class _Slot:
-    """One sequence of llama.cpp's cache and the turn that is using it."""
+class _Reply:
+    """A reply under way.
 
-    number: int
-    key: str | None = None
-    cached: list[int] = field(default_factory=list)  # tokens whose cache is computed
-    pending: list[int] = field(default_factory=list)  # tokens still to be decoded
-    turn: Turn | None = None
-    sampler: Sampler | None = None
-    prompt_length: int = 0
-    shared: int = 0
-    reply: list[int] = field(default_factory=list)
-    started: float = 0.0
-    opening: int = 0  # how much of `cached` was decoded as the episode's first prompt
-    resumed: bool = False  # whether the turn goes on with an episode that the slot holds
-    used: int = 0  # a clock: the slot used longest ago is taken first
+    Attributes:
+        prompt: its tokens, until the slot's cache has been fitted to them.
+        shared: how many of them were not computed again.
+        tokens: how many were generated.
+    """
 
-    @property
-    def busy(self) -> bool:
-        return self.turn is not None
-
-    @property
-    def prompting(self) -> bool:
-        return self.busy and not self.reply
+    slot: Slot
+    turn: Turn
+    sampler: Sampler | ConstrainedSampler
+    text: ReplyText
+    prompt: list[int]
+    resumed: bool
+    started: float
+    shared: int | None = None
+    tokens: int = 0
 
 
 class LlamaEngine:
@@ -65,11 +58,11 @@ class LlamaEngine:
 
     Args:
         path: the GGUF file.
-        settings: context of one episode, sequences at once, threads.
+        settings: context of one episode, sequences at once, cache type, adapters, threads.
         template: chat template; the one embedded in the file when None.
 
     Raises:
-        TooldrillError: when the file cannot be loaded or holds no chat template.
+        TooldrillError: when the file or an adapter cannot be loaded, or holds no chat template.
     """
 
     def __init__(self, path: Path, settings: EngineSettings, template: str | None = None) -> None:
@@ -81,10 +74,10 @@ class LlamaEngine:
                 f"{path} holds no chat template", "give one with model.chat_template"
             )
         self._template = ChatTemplate(source, self._model.bos_text, self._model.eos_text)
-        self._context = self._open_context(settings)
-        self._memory = llama_cpp.llama_get_memory(self._context)
-        self._batch = llama_cpp.llama_batch_init(_BATCH, 0, 1)
-        self._slots = [_Slot(number) for number in range(settings.parallel)]
+        adapters = load_adapters(self._model, settings.adapters)
+        self._sequences = Sequences(self._model, settings, adapters)
+        self._prefixes = Prefixes(self._sequences, settings.parallel)
+        self._replies: list[_Reply] = []
         self._finished: list[tuple[str, Generation]] = []
         self._clock = 0
         self.info = EngineInfo(
@@ -92,7 +85,12 @@ class LlamaEngine:
             model=path.name,
             source=str(path),
             sha256=sha256_file(path),
-            settings=settings.model_dump(),
+            adapters=[adapter.info for adapter in adapters],
+            settings={
+                **settings.model_dump(exclude={"adapters"}),
+                "threads": self._sequences.threads,
+                "flash_attention": self._sequences.flash_attention,
+            },
         )
 
     @property
@@ -101,6 +99,9 @@ class LlamaEngine:
 
     def protocol(self, name: ProtocolName) -> CallProtocol:
         return self._template.protocol(name)
+
+    def cannot_constrain(self, _protocol: CallProtocol, /) -> str | None:
+        return None
 
     def submit(self, turn: Turn) -> None:
         text = self._template.render(
@@ -113,52 +114,38 @@ class LlamaEngine:
             return
         slot = self._slot_for(turn.key)
         self._clock += 1
-        slot.resumed = slot.key == turn.key
-        slot.used, slot.key, slot.turn = self._clock, turn.key, turn
-        slot.sampler = Sampler(turn.sampling, turn.offset)
-        slot.prompt_length, slot.reply, slot.started = len(tokens), [], time.perf_counter()
-        slot.pending = tokens
-        slot.shared = -1  # what can be shared is decided when its first token is decoded
+        reply = _Reply(
+            slot=slot,
+            turn=turn,
+            sampler=self._sampler(turn, text, tokens),
+            text=ReplyText(turn.on_text),
+            prompt=tokens,
+            resumed=slot.key == turn.key,
+            started=time.perf_counter(),
+        )
+        slot.used, slot.key = self._clock, turn.key
+        self._replies.append(reply)
 
     def collect(self) -> list[tuple[str, Generation]]:
-        while not self._finished and any(slot.busy for slot in self._slots):
-            self._decode()
+        while not self._finished and self._replies:
+            self._work()
         finished, self._finished = self._finished, []
         return finished
 
     def release(self, key: str) -> None:
-        for slot in self._slots:
+        self._replies = [reply for reply in self._replies if reply.turn.key != key]
+        for slot in self._prefixes.slots:
             if slot.key == key:
-                slot.key, slot.turn = None, None
+                slot.key = None
 
     def close(self) -> None:
-        if self._context:
-            llama_cpp.llama_batch_free(self._batch)
-            llama_cpp.llama_free(self._context)
-            self._context = None
-            self._model.close()
+        self._replies.clear()
+        self._sequences.close()
+        self._model.close()
 
-    def _open_context(self, settings: EngineSettings) -> llama_cpp.llama_context_p:
-        params = llama_cpp.llama_context_default_params()
-        params.n_ctx = settings.context * settings.parallel
-        params.n_batch = params.n_ubatch = _BATCH
-        params.n_seq_max = settings.parallel
-        params.n_threads = params.n_threads_batch = settings.threads or physical_cores()
-        # One stream a sequence: attention then costs what the episode's own length costs.
-        params.kv_unified = False
-        # On a CPU flash attention sums in float16, and its rounding depends on the batch's shape.
-        on_gpu = settings.gpu_layers != 0 and llama_cpp.llama_supports_gpu_offload()
-        params.flash_attn_type = _FLASH_AUTO if on_gpu else _FLASH_OFF
-        context = llama_cpp.llama_init_from_model(self._model.handle, params)
-        if not context:
-            raise TooldrillError(
-                f"no memory for {settings.parallel} contexts of {settings.context} tokens",
-                "lower eval.engine.parallel or eval.engine.context",
-            )
-        return context
-
-    def _slot_for(self, key: str) -> _Slot:
-        free = [slot for slot in self._slots if not slot.busy]
+    def _slot_for(self, key: str) -> Slot:
+        busy = {reply.slot.number for reply in self._replies}
+        free = [slot for slot in self._prefixes.slots if slot.number not in busy]
         own = next((slot for slot in free if slot.key == key), None)
         if own is not None:
             return own
@@ -167,111 +154,83 @@ class LlamaEngine:
             raise RuntimeError("more turns submitted than the engine has slots")
         return min(unowned, key=lambda slot: slot.used)
 
-    def _decode(self) -> None:
-        """One call of llama.cpp: the next prompt on its own, else a token for every reply.
+    def _sampler(self, turn: Turn, prompt: str, tokens: list[int]) -> Sampler | ConstrainedSampler:
+        sampler = Sampler(turn.sampling, self._model.vocabulary_size, turn.offset, tokens)
+        if turn.grammar is None:
+            return sampler
+        in_thought = prompt.rstrip().endswith(THINK)
+        state = GrammarState(self._model, turn.grammar, in_thought=in_thought)
+        return ConstrainedSampler(sampler, state)
+
+    def _work(self) -> None:
+        """One call of llama.cpp: a part of the next prompt, else a token for every reply.
 
         Prompts are not mixed with each other or with replies, because llama.cpp takes other
         kernels for other batch shapes and their rounding shows in the logits. So what a reply is
         does not depend on how many episodes run beside it.
         """
-        prompting = [slot for slot in self._slots if slot.prompting]
-        if prompting:
-            slot = min(prompting, key=lambda one: one.used)
-            if slot.shared < 0:
-                self._share(slot)
-            parts = [(slot, slot.pending[:_BATCH])]
+        prompting = next((reply for reply in self._replies if reply.tokens == 0), None)
+        if prompting is not None:
+            self._read(prompting)
         else:
-            parts = [(slot, slot.pending) for slot in self._slots if slot.busy]
-        outputs = self._fill(parts)
-        status = llama_cpp.llama_decode(self._context, self._batch)
-        if status != 0:
-            raise TooldrillError(
-                f"llama.cpp failed to decode a batch (status {status})",
-                "lower eval.engine.parallel or raise eval.engine.context",
-            )
-        for slot, position in outputs:
-            self._advance(slot, position)
+            self._write(list(self._replies))
 
-    def _fill(self, parts: Sequence[tuple[_Slot, list[int]]]) -> list[tuple[_Slot, int]]:
-        """Puts tokens into the batch; returns who gets logits, and at which place."""
-        batch, size = self._batch, 0
-        outputs: list[tuple[_Slot, int]] = []
-        for slot, tokens in parts:
-            for token in tokens:
-                batch.token[size] = token
-                batch.pos[size] = len(slot.cached)
-                batch.n_seq_id[size] = 1
-                batch.seq_id[size][0] = slot.number
-                batch.logits[size] = 0
-                slot.cached.append(token)
-                size += 1
-            slot.pending = slot.pending[len(tokens) :]
-            if not slot.pending:
-                batch.logits[size - 1] = 1
-                outputs.append((slot, size - 1))
-        batch.n_tokens = size
-        return outputs
+    def _read(self, reply: _Reply) -> None:
+        """Decodes the next part of a prompt, and chooses the first token after its end."""
+        slot = reply.slot
+        if reply.shared is None:
+            reply.shared = self._prefixes.begin(slot, reply.prompt, resumed=reply.resumed)
+        chunk = self._prefixes.next_chunk(slot)
+        part = Part(slot.number, len(slot.cached), chunk, logits=not slot.pending)
+        logits = self._sequences.decode([part])
+        self._prefixes.decoded(slot, chunk, prompt=True)
+        for row in logits:
+            self._advance(reply, row)
 
-    def _share(self, slot: _Slot) -> None:
-        """Keeps or copies the longest cached prefix of the prompt; the rest stays to be decoded."""
-        tokens = slot.pending
-        # Of other episodes only what was decoded as a prompt, as it would be here.
-        shareable = {other.number: other.cached[: other.opening] for other in self._slots}
-        best = max(self._slots, key=lambda other: _common(shareable[other.number], tokens))
-        length = _common(shareable[best.number], tokens)
-        own = _common(slot.cached, tokens) if slot.resumed else 0
-        if best is not slot and length > own:
-            llama_cpp.llama_memory_seq_rm(self._memory, slot.number, -1, -1)
-            llama_cpp.llama_memory_seq_cp(self._memory, best.number, slot.number, -1, -1)
-            own = length
-        elif best is slot:
-            own = max(own, length)
-        own = max(0, min(own, len(tokens) - _LEAST_DECODED))
-        llama_cpp.llama_memory_seq_rm(self._memory, slot.number, own, -1)
-        slot.shared, slot.cached, slot.pending = own, tokens[:own], tokens[own:]
-        if not slot.resumed:
-            slot.opening = len(tokens)
+    def _write(self, replies: Sequence[_Reply]) -> None:
+        """Decodes the token that was last chosen for each reply, and chooses the next one."""
+        parts = []
+        for reply in replies:
+            slot = reply.slot
+            parts.append(Part(slot.number, len(slot.cached), slot.pending, logits=True))
+        logits = self._sequences.decode(parts)
+        for reply, part, row in zip(replies, parts, logits, strict=True):
+            self._prefixes.decoded(reply.slot, part.tokens, prompt=False)
+            self._advance(reply, row)
 
-    def _advance(self, slot: _Slot, position: int) -> None:
-        assert slot.turn is not None and slot.sampler is not None
-        pointer = llama_cpp.llama_get_logits_ith(self._context, position)
-        logits = np.ctypeslib.as_array(pointer, shape=(self._model.vocabulary_size,))
-        token = slot.sampler.choose(logits)
-        slot.reply.append(token)
+    def _advance(self, reply: _Reply, logits: NDArray[np.float32]) -> None:
+        try:
+            token = reply.sampler.choose(logits)
+        except NoTokenError:
+            self._fail(reply, "the grammar allows no token of the model's vocabulary")
+            return
+        reply.tokens += 1
         if self._model.ends_reply(token):
-            self._finish(slot, slot.reply[:-1], cut=False)
-        elif (
-            len(slot.reply) >= slot.turn.max_tokens
-            or len(slot.cached) + 1 >= self._settings.context
-        ):
-            self._finish(slot, slot.reply, cut=True)
+            self._finish(reply, "stop")
+            return
+        piece, watch = reply.text.add(self._model.piece(token)), reply.turn.watch
+        full = len(reply.slot.cached) + 1 >= self._settings.context
+        if watch is not None and piece and watch(piece):
+            self._finish(reply, "looping")
+        elif reply.tokens >= reply.turn.max_tokens or full:
+            self._finish(reply, "length")
         else:
-            slot.pending = [token]
+            reply.slot.pending = [token]
 
-    def _finish(self, slot: _Slot, tokens: list[int], *, cut: bool) -> None:
-        assert slot.turn is not None
-        text = b"".join(self._model.piece(token) for token in tokens).decode(errors="replace")
+    def _fail(self, reply: _Reply, reason: str) -> None:
+        reply.slot.pending = []
+        self._replies.remove(reply)
+        self._finished.append((reply.turn.key, Generation(failure=reason)))
+
+    def _finish(self, reply: _Reply, stop: StopReason) -> None:
         generation = Generation(
-            text=text,
-            prompt_tokens=slot.prompt_length,
-            cached_tokens=slot.shared,
-            reply_tokens=len(slot.reply),
-            stop="length" if cut else "stop",
-            seconds=time.perf_counter() - slot.started,
+            text=reply.text.end(),
+            prompt_tokens=len(reply.prompt),
+            cached_tokens=reply.shared or 0,
+            reply_tokens=reply.tokens,
+            stop=stop,
+            seconds=time.perf_counter() - reply.started,
         )
-        self._finished.append((slot.turn.key, generation))
-        slot.turn, slot.pending = None, []
-
-
-def physical_cores() -> int:
-    """Cores to compute on: what this process may use, hyper-threads left out."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(psutil.cpu_count(logical=False) or 1, allowed or 1))
-
-
-def _common(left: list[int], right: list[int]) -> int:
-    """Length of the common prefix."""
-    length = min(len(left), len(right))
-    if left[:length] == right[:length]:
-        return length
-    return next(i for i in range(length) if left[i] != right[i])
+        reply.slot.pending = []
+        self._replies.remove(reply)
+        self._finished.append((reply.turn.key, generation))

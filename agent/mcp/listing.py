@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO
 
 import anyio
@@ -155,13 +155,15 @@ def _no_tools(server: McpServer) -> TooldrillError:
 
 
 def _tool(tool: types.Tool) -> Tool:
-    return Tool.from_openai(
+    described = Tool.from_openai(
         {
             "name": tool.name,
             "description": tool.description or tool.title or "",
             "parameters": tool.input_schema,
         }
     )
+    reads = tool.annotations.read_only_hint if tool.annotations is not None else None
+    return replace(described, writes=None if reads is None else not reads)
 
 
 def _unreadable_line(error: Exception) -> str:

@@ -11,7 +11,7 @@ import shlex
 import signal
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -79,7 +79,10 @@ class McpEnvironment:
 
 @contextmanager
 def open_mcp(
-    command: str, start_seconds: float = START_SECONDS, call_seconds: float = CALL_SECONDS
+    command: str,
+    start_seconds: float = START_SECONDS,
+    call_seconds: float = CALL_SECONDS,
+    launcher: Callable[[list[str]], list[str]] | None = None,
 ) -> Iterator[McpEnvironment]:
     """Starts an MCP server for the block; its process is gone when the block ends, however it ends.
 
@@ -87,11 +90,14 @@ def open_mcp(
         command: split as a shell would; it inherits the environment and the working folder.
         start_seconds: until the server must have listed its tools.
         call_seconds: until a call must be answered; a later answer is an error observation.
+        launcher: makes of the command's words those that are executed (see `limits.launch`).
 
     Raises:
         TooldrillError: when it cannot be started, speaks no MCP, or offers no tools.
     """
     words = _split(command)
+    if launcher is not None:
+        words = launcher(words)
     marker = uuid.uuid4().hex
     environment = {**os.environ, _MARKER: marker}
     parameters = StdioServerParameters(

@@ -11,7 +11,7 @@ from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.tool import Registry
 
 SOURCE_FORMS = (
-    "python:MODULE_OR_FILE[:name,name], skills:DIR, openai:FILE.json, 'mcp:COMMAND ARGS', "
+    "files, python:MODULE_OR_FILE[:name,name], skills:DIR, openai:FILE.json, 'mcp:COMMAND ARGS', "
     "world:NAME"
 )
 
@@ -22,6 +22,10 @@ def load_source(source: str) -> Registry:
     Raises:
         TooldrillError: when the source is of no known form, or nothing is found there.
     """
+    if source == "files":
+        from tooldrill.agent.file_tools.tools import file_tools_registry
+
+        return file_tools_registry()
     form, _, rest = source.partition(":")
     if not rest:
         raise _no_source(source)

@@ -44,7 +44,7 @@ def load_functions(target: str) -> dict[str, Function]:
         TooldrillError: when the module cannot be imported, a name is not there or cannot be
             called, or two functions would be tools of the same name.
     """
-    where, names = _split(target)
+    where, names = split_target(target)
     module = import_target(where)
     if names:
         found = [pair for name in names for pair in _named(where, module, name)]
@@ -66,7 +66,8 @@ def load_functions(target: str) -> dict[str, Function]:
     return functions
 
 
-def _split(target: str) -> tuple[str, list[str]]:
+def split_target(target: str) -> tuple[str, list[str]]:
+    """`module_or_file:name,name` as the module or file, and the names."""
     # A Windows path has a colon of its own, directly after the drive letter.
     head, _, tail = target.rpartition(":")
     if not head or len(head) == 1 or "/" in tail or "\\" in tail:

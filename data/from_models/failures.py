@@ -107,7 +107,7 @@ def _points(task: Task, episode: Episode) -> Iterator[_Point]:
             raise DroppedError("other_task", "the episode does not begin as its task does")
         past = past_calls(opened.messages, opened.registry)
         done, state = 0, _frozen(opened)
-        for index, step in enumerate(episode.steps):
+        for index, step in enumerate(episode.own_steps):
             kind = _violation(task, episode, step, done)
             seen = tuple(past)
             shown = _unlearned(messages[:at], episode, len(opened.messages))

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from tooldrill.agent.call import Reply
 from tooldrill.agent.engines.base import Engine, Turn
 from tooldrill.agent.episode import Message
+from tooldrill.agent.hashing import stable_number
 from tooldrill.agent.messages import system, user
 from tooldrill.agent.progress import Progress, silent
 from tooldrill.agent.protocols.base import Tools
@@ -211,19 +212,22 @@ def _is_reworded(task: Task, log: AppendLog[Rewording]) -> bool:
 def _reword(
     tasks: Sequence[Task], engine: Engine, log: AppendLog[Rewording], progress: Progress
 ) -> Failures:
-    waiting, under_way = iter(enumerate(tasks)), dict[str, Task]()
+    waiting, under_way = iter(tasks), dict[str, Task]()
     failures = Failures()
     done = 0
 
     def fill() -> None:
         while len(under_way) < engine.slots:
-            number, task = next(waiting, (0, None))
+            task = next(waiting, None)
             if task is None:
                 return
             under_way[task.id] = task
             engine.submit(
-                Turn(task.id, wish(task), [], AsWritten(), _REWORDING, _REWORDING_TOKENS, number)
-            )
+                Turn(
+                    task.id, wish(task), [], AsWritten(), _REWORDING, _REWORDING_TOKENS,
+                    stable_number(task.id),
+                )
+            )  # fmt: skip
 
     fill()
     while under_way:

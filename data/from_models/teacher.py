@@ -80,14 +80,17 @@ def solve_tasks(
     """Has the teacher solve the tasks and keeps what is beyond reproach.
 
     Args:
-        loop: as the teacher is run; watchdogs are off, since their hints are not in the data.
+        loop: as the teacher is run; watchdogs are off and no conclusion is forced, since neither
+            is in the data.
         name: of the teacher, for the `source` column.
         out: folder of the log of episodes.
 
     Raises:
         TooldrillError: when the engine fails on every task, or the log is of another teacher.
     """
-    loop = loop.model_copy(update={"watchdog": type(loop.watchdog)(enabled=False)})
+    loop = loop.model_copy(
+        update={"watchdog": type(loop.watchdog)(enabled=False), "forced_conclusion": False}
+    )
     identity = {"teacher": name, "source": engine.info.source, "loop": loop.model_dump(mode="json")}
     log = rollout_log(out / ROLLOUTS, identity)
     missing = [task for task in tasks if not _is_done(task, log)]

@@ -31,7 +31,7 @@ def from_episode(episode: Episode, given: Given | None = None) -> Conversation:
     """
     if episode.outcome is Outcome.FAILED:
         raise DroppedError("engine_failure", episode.failure or "")
-    if episode.outcome is Outcome.NO_CONCLUSION:
+    if episode.outcome is Outcome.NO_CONCLUSION or episode.forced:
         raise DroppedError("no_conclusion", episode.task)
     if episode.violations:
         raise DroppedError(f"violation:{episode.violations[0].kind}", episode.task)

@@ -12,19 +12,13 @@ from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import Any, ClassVar
 
-from tooldrill.agent.environment import Observation
+from tooldrill.agent.environment import Observation, ToolError
 from tooldrill.agent.introspect import registry_from_functions
 from tooldrill.agent.tool import Registry
 from tooldrill.data.tasks.task import Split, TaskKind
 from tooldrill.data.worlds.book import Book, Template
 
-
-class ToolError(Exception):
-    """What a tool raises to refuse: its text is what the model reads.
-
-    A parameter or tool that is named in the text stands in backticks, so that a masked task can
-    rename it there too.
-    """
+__all__ = ["Session", "ToolError", "World", "own_copy"]
 
 
 def own_copy(state: dict[str, Any]) -> dict[str, Any]:

@@ -133,7 +133,8 @@ function callText(call, violations) {
 
 function replyTurns(reply, index) {
   const [prompt, cached, written] = reply.tokens;
-  const who = `reply ${index + 1} · ${written} tokens, prompt ${prompt} (${cached} cached) · ${reply.seconds} s`;
+  const ended = { length: " · cut off at its longest length", looping: " · ended because its text looped" }[reply.stop] || "";
+  const who = `reply ${index + 1} · ${written} tokens, prompt ${prompt} (${cached} cached) · ${reply.seconds} s${ended}`;
   const element = turn(who, reply.raw, reply.violations.length ? "broken" : "");
   if (reply.calls.length) element.append(make("p", "who", "read as"));
   for (const call of reply.calls) element.append(callText(call, reply.violations));
@@ -148,7 +149,11 @@ function replyTurns(reply, index) {
   }
   const turns = [element];
   if (reply.observation !== null) turns.push(turn("observation", reply.observation, reply.error ? "error" : ""));
-  if (reply.injected) turns.push(turn("watchdog's hint", reply.injected));
+  if (reply.hint) {
+    const { trigger, text, helped } = reply.hint;
+    const effect = helped === null ? "no reply after it" : helped ? "helped" : "did not help";
+    turns.push(turn(`watchdog's hint · ${trigger} · ${effect}`, text));
+  }
   return turns;
 }
 
@@ -160,7 +165,10 @@ function show(number) {
   }
   const tools = make("details");
   tools.append(make("summary", "", `${episode.tools.length} tools offered`), make("pre", "", episode.tools.join("\n")));
-  const words = [models[episode.model], episode.world, episode.kind, episode.outcome, VERDICTS[verdictOf(episode)][0]];
+  const words = [
+    models[episode.model], episode.world, episode.kind, episode.outcome, episode.forced && "conclusion forced",
+    VERDICTS[verdictOf(episode)][0],
+  ];
   panel.replaceChildren(
     make("h3", "", episode.task),
     make("p", "detail", words.filter(Boolean).join(" · ")),

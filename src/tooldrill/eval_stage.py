@@ -55,19 +55,29 @@ def evaluate_model(
     tasks: Sequence[Task],
     out: Path,
     progress: Progress,
+    *,
+    api_key: str | None = None,
 ) -> Results:
     """Opens one model, runs the tasks, and closes it again.
+
+    Args:
+        api_key: for an endpoint, in the place of the variable that the settings name.
 
     Raises:
         TooldrillError: when it cannot be opened, or its engine fails every time.
     """
     gguf = Path(model.gguf).expanduser() if model.gguf is not None else None
+    asking = (model.server or settings.endpoint) if model.endpoint is not None else None
+    adapters = [*settings.engine.adapters, *model.adapters]
+    engine_settings = settings.engine.model_copy(update={"adapters": adapters})
     engine, info = open_engine(
-        settings.engine,
+        engine_settings,
         gguf=gguf,
         endpoint=model.endpoint,
         model=model.model,
         name=model.name,
+        asking=asking,
+        api_key=api_key,
     )
     try:
         return evaluate(
@@ -75,10 +85,11 @@ def evaluate_model(
             info,
             tasks,
             settings.loop,
-            settings.engine,
+            engine_settings,
             out,
             progress,
             seed=settings.seed,
+            endpoint=asking,
         )
     finally:
         engine.close()

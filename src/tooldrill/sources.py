@@ -6,15 +6,17 @@ The one place that knows every form; a source that can also be executed gives an
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tooldrill.agent.environment import Environment
-from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.tool import Registry
 
+if TYPE_CHECKING:
+    from tooldrill.agent.limits.settings import ToolLimits
+
 WORLD = "world:"
-PYTHON = "python:"
-MCP = "mcp:"
 
 
 def load_registry(source: str) -> Registry:
@@ -33,35 +35,29 @@ def load_registry(source: str) -> Registry:
 
 
 @contextmanager
-def open_environment(source: str, seed: int = 0) -> Iterator[tuple[Registry, Environment]]:
+def open_environment(
+    source: str, seed: int = 0, limits: ToolLimits | None = None
+) -> Iterator[tuple[Registry, Environment]]:
     """The tools of SOURCE and what executes them, for the block.
 
     Args:
         seed: of the state a world starts with.
+        limits: of tools that are executed for real; by default those of `ToolLimits`, in the
+            working folder. A world needs none.
 
     Raises:
-        TooldrillError: when the source only describes tools.
+        TooldrillError: when the source only describes tools, or cannot be run under the limits.
     """
     if source.startswith(WORLD):
         with _world_session(source.removeprefix(WORLD), seed) as opened:
             yield opened
-    elif source.startswith(PYTHON):
-        from tooldrill.agent.functions import FunctionEnvironment
-        from tooldrill.agent.sources.python import load_functions
-
-        functions = load_functions(source.removeprefix(PYTHON))
-        with closing(FunctionEnvironment(functions)) as environment:
-            yield environment.registry, environment
-    elif source.startswith(MCP):
-        from tooldrill.agent.mcp.server import open_mcp
-
-        with open_mcp(source.removeprefix(MCP)) as server:
-            yield server.registry.compiled(), server
     else:
-        raise TooldrillError(
-            f"{source} describes tools but cannot run them",
-            "give python:MODULE_OR_FILE or 'mcp:COMMAND', or world:NAME to try it in a sandbox",
-        )
+        from tooldrill.agent.limits.opening import limited_environment
+        from tooldrill.agent.limits.settings import ToolLimits
+
+        limits = limits or ToolLimits(workspace=Path.cwd())
+        with limited_environment(source, limits) as opened:
+            yield opened
 
 
 @contextmanager

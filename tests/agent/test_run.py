@@ -8,12 +8,13 @@ import pytest
 
 from tooldrill.agent.call import Call
 from tooldrill.agent.engines.base import Generation
+from tooldrill.agent.environment import Observation
 from tooldrill.agent.episode import Episode, Outcome
 from tooldrill.agent.functions import FunctionEnvironment
 from tooldrill.agent.messages import call_message, observation_message, user
 from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.agent.run import EpisodeRun, Job, past_calls
-from tooldrill.agent.settings import LoopSettings, ProtocolName, WatchdogSettings
+from tooldrill.agent.settings import LoopSettings, ProtocolName
 
 CALLED: list[tuple[str, Any]] = []
 
@@ -41,13 +42,8 @@ def episode(
     max_steps: int = 8,
     repair: bool = False,
     protocol: ProtocolName = "native",
-    **watchdog: Any,
 ) -> EpisodeRun:
-    settings = LoopSettings(
-        protocol=protocol,
-        repair=repair,
-        watchdog=WatchdogSettings(enabled=bool(watchdog), **watchdog),
-    )
+    settings = LoopSettings(protocol=protocol, repair=repair)
     job = Job("t", [user("go")], environment.registry, environment, max_steps)
     run = EpisodeRun(job, get_protocol(protocol), settings)
     for text in replies:
@@ -116,21 +112,108 @@ def test_a_failed_engine_is_not_the_models_fault(environment: FunctionEnvironmen
     assert (run.episode.outcome, run.episode.failure) == (Outcome.FAILED, "no route")
 
 
-def test_identical_failures_wake_the_watchdog_once(environment: FunctionEnvironment) -> None:
-    same = call("fail", '{"key": "a"}')
-    silent = episode(environment, *[same] * 4)
-    assert all(s.injected is None for s in silent.steps)
-    run = episode(environment, *[same] * 4, identical_failures=3, error_window=9)
-    assert [s.injected is not None for s in run.steps] == [False, False, True, False]
-    assert run.messages[-3]["role"] == "user"
+def spent(environment: FunctionEnvironment, *last: str, **loop: Any) -> EpisodeRun:
+    """An episode whose three steps are gone, then given further replies."""
+    settings = LoopSettings(forced_conclusion=True, **loop)
+    job = Job("t", [user("go")], environment.registry, environment, 3)
+    run = EpisodeRun(job, get_protocol(settings.protocol), settings)
+    for text in [*[call("put", f'{{"key": "{i}"}}') for i in range(3)], *last]:
+        run.take(Generation(text=text))
+    return run
 
 
-def test_many_errors_wake_the_watchdog(environment: FunctionEnvironment) -> None:
-    replies = [call("fail", f'{{"key": "{i}"}}') for i in range(4)]
-    run = episode(
-        environment, *replies[:2], call("put", '{"key": "x"}'), *replies[2:], errors_in_window=4
+def test_a_conclusion_can_be_forced_when_the_steps_are_gone(
+    environment: FunctionEnvironment,
+) -> None:
+    run = spent(environment)
+    assert (run.episode, run.tools) == (None, [])
+    assert run.messages[-1] == user(
+        "No more calls can be made in this task. Give the final answer now, without a call: what "
+        "was done, what was found, and what is still missing."
     )
-    assert [s.injected is not None for s in run.steps] == [False] * 4 + [True]
+    run.take(Generation(text="Two of three are done."))
+    assert run.episode is not None
+    record = run.episode
+    assert (record.outcome, record.conclusion) == (Outcome.CONCLUDED, "Two of three are done.")
+    assert (record.forced, record.spent) == (True, "steps")
+    assert (len(record.steps), len(record.own_steps)) == (4, 3)
+    # The episode says what was offered while the model had a choice.
+    assert [tool["function"]["name"] for tool in record.tools] == ["put", "fail"]
+
+
+def test_a_call_is_no_forced_conclusion_and_is_not_carried_out(
+    environment: FunctionEnvironment,
+) -> None:
+    run = spent(environment, call("put", '{"key": "late"}'))
+    assert run.episode is not None
+    assert (run.episode.outcome, run.episode.forced) == (Outcome.NO_CONCLUSION, True)
+    assert "late" not in [key for key, _ in CALLED]
+    assert [v.message for v in run.steps[-1].violations] == ['There is no tool "put". Tools: none.']
+    assert run.messages[-1]["role"] == "assistant"
+
+
+def test_an_engine_that_fails_at_the_forced_conclusion_leaves_the_steps_as_they_are(
+    environment: FunctionEnvironment,
+) -> None:
+    run = spent(environment)
+    run.take(Generation(failure="no route"))
+    assert run.episode is not None
+    assert (run.episode.outcome, run.episode.forced) == (Outcome.FAILED, False)
+    assert len(run.episode.own_steps) == len(run.episode.steps) == 3
+
+
+def test_a_forced_conclusion_in_react_json(environment: FunctionEnvironment) -> None:
+    settings = LoopSettings(protocol="react_json", forced_conclusion=True)
+    job = Job("t", [user("go")], environment.registry, environment, 1)
+    run = EpisodeRun(job, get_protocol("react_json"), settings)
+    run.take(Generation(text='{"thought": "", "action": "put", "args": {"key": "a"}}'))
+    chat, shown = run.protocol.to_chat(run.messages, run.tools)
+    assert shown is None and "put(" not in chat[0]["content"]
+    run.take(Generation(text='{"thought": "", "conclusion": "Kept."}'))
+    assert run.episode is not None
+    assert (run.episode.conclusion, run.episode.forced) == ("Kept.", True)
+
+
+def test_an_environment_that_raises_is_an_error_observation() -> None:
+    class Broken:
+        def __init__(self, error: BaseException) -> None:
+            self.error = error
+
+        def call(self, name: str, arguments: dict[str, Any]) -> Observation:
+            raise self.error
+
+    registry = FunctionEnvironment({"put": put}).registry
+    for error, text in (
+        (ConnectionError("gone"), "ERROR: ConnectionError: gone"),
+        (SystemExit(3), "ERROR: SystemExit: 3"),
+    ):
+        job = Job("t", [user("go")], registry, Broken(error), 8)
+        run = EpisodeRun(job, get_protocol("native"), LoopSettings())
+        step = run.take(Generation(text=call("put", '{"key": "a"}')))
+        assert step is not None and run.episode is None
+        assert (step.observation, step.error) == (text, True)
+    run = EpisodeRun(
+        Job("t", [user("go")], registry, Broken(KeyboardInterrupt()), 8),
+        get_protocol("native"),
+        LoopSettings(),
+    )
+    with pytest.raises(KeyboardInterrupt):
+        run.take(Generation(text=call("put", '{"key": "a"}')))
+
+
+def test_an_observation_that_utf8_cannot_hold_is_recorded() -> None:
+    environment = FunctionEnvironment({"put": lambda key: f"half \ud83d {key}"})
+    run = episode(environment, call("put", '{"key": "a"}'))
+    assert run.steps[0].observation == "half \\ud83d a"
+    assert run.steps[0].model_dump_json()
+
+
+def test_an_episode_given_up_keeps_what_it_has(environment: FunctionEnvironment) -> None:
+    run = episode(environment, call("put", '{"key": "a"}'))
+    record = run.abandon("KeyboardInterrupt")
+    assert run.episode is record
+    assert (record.outcome, record.failure) == (Outcome.FAILED, "KeyboardInterrupt")
+    assert [step.observation for step in record.steps] == ["kept a"]
 
 
 def test_a_history_is_remembered(environment: FunctionEnvironment) -> None:

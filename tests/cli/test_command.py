@@ -56,7 +56,9 @@ def modules_after(arguments: list[str]) -> set[str]:
     return set(done.stderr.strip().split("|"))
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["agent", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["agent", "--help"], ["serve-check", "--help"]]
+)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     loaded = modules_after(arguments)
     assert "tooldrill.cli.app" in loaded
@@ -85,6 +87,7 @@ def test_validating_needs_no_torch() -> None:
 COMMANDS = [
     "run", "validate", "schema", "doctor", "tools", "check", "data.build", "data.preview",
     "data.stats", "train.sft", "train.dpo", "export", "eval", "report", "agent",
+    "serve-check",
 ]  # fmt: skip
 
 

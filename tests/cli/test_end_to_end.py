@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from tooldrill.agent.errors import TooldrillError
 from tooldrill.eval.results import Results
+from tooldrill.export.serving.binary import find_server
 
 pytestmark = pytest.mark.slow
 
@@ -147,6 +149,21 @@ def test_the_end_shows_the_result_and_where_it_lies(run_folder: tuple[Path, str]
     assert "<script src" not in page
     assert "tooldrill: tiny" in page
     assert (run / "report/report.md").is_file()
+
+
+def test_the_product_may_be_dropped_in(run_folder: tuple[Path, str]) -> None:
+    """Behind a real llama-server its calls are calls, and its prompts those of the training."""
+    run, _ = run_folder
+    try:
+        find_server()
+    except TooldrillError as error:
+        pytest.skip(f"{error.message}: {error.next_step}")
+    (product,) = (run / "export/rounds").glob("*-Q8_0.gguf")
+    output = finish(run.parents[1], "serve-check", str(product), "--log", str(run / "server.log"))
+    assert "FAIL" not in output
+    assert "ok   native     recognition: unicode and quotes" in output
+    assert "ok   react_json object: unicode and quotes" in output
+    (run / "server.log").unlink()
 
 
 def test_a_second_run_does_nothing(run_folder: tuple[Path, str]) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tooldrill.agent.engines.endpoint import EndpointEngine
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.settings import LoopSettings
+from tooldrill.agent.settings import EndpointSettings, LoopSettings
 from tooldrill.data.from_models.failures import own_failures
 from tooldrill.data.from_models.rewording import needed_values, reword_tasks, reworded, stands_in
 from tooldrill.data.from_models.rollouts import read_rollouts
@@ -56,7 +56,7 @@ class Teacher:
         )
         assert self._process.stdout is not None
         self.url = f"http://127.0.0.1:{self._process.stdout.readline().strip()}/v1"
-        self.engine = EndpointEngine(self.url, parallel=3)
+        self.engine = EndpointEngine(self.url, settings=EndpointSettings(parallel=3))
 
     @property
     def asked(self) -> int:
@@ -182,9 +182,9 @@ def test_a_teacher_that_never_answers_is_one_line(
     tmp_path: Path, start: Start, tasks: list[Task]
 ) -> None:
     teacher = start(tasks, {task.id: "broken" for task in tasks})
-    with pytest.raises(TooldrillError, match="no reply in any of 3 tasks: HTTPStatusError"):
+    with pytest.raises(TooldrillError, match="no reply in any of 3 tasks: HTTP 400: Bad Request"):
         solve_tasks(tasks[:3], teacher.engine, LOOP, "big", tmp_path / "out")
-    with pytest.raises(TooldrillError, match="no reply in any of 3 tasks: HTTPStatusError"):
+    with pytest.raises(TooldrillError, match="no reply in any of 3 tasks: HTTP 400: Bad Request"):
         reword_tasks(tasks[:3], teacher.engine, "big", tmp_path / "out")
 
 

@@ -4,7 +4,7 @@ from tooldrill.agent.episode import Outcome
 from tooldrill.agent.violation import Violation, ViolationClass
 from tooldrill.data.tasks.task import TaskKind
 from tooldrill.eval.grade import grade
-from tooldrill.eval.replies import judged_replies
+from tooldrill.eval.replies import blamed_steps, judged_replies
 
 NEEDLESS = ViolationClass.NEEDLESS_CALL
 MISSING = ViolationClass.MISSING_CALL
@@ -185,3 +185,16 @@ def test_looking_for_a_way_round_is_not_needless(build):
     task = build.task(TaskKind.STOP, oracle=(), history=build.failed_history("append_file"))
     looked = build.episode(task, build.call("read_file"), build.end("I could not append it."))
     assert classes(looked, task, True) == set()
+
+
+def test_a_forced_conclusion_does_not_undo_that_the_budget_ran_out(build):
+    task = build.task()
+    steps = [build.call(error=True), build.call(error=True), build.end("I could not do it.")]
+    episode = build.episode(task, *steps).model_copy(update={"forced": True, "spent": "steps"})
+    graded = grade(episode, task, success=False)
+    # It was no hurry of the model's own: the missing call is not held against it.
+    assert [v.message for v in graded.violations] == ["the step budget ran out after 2 replies"]
+    # The reply that used the budget up answers for it, not the one that was asked for.
+    assert blamed_steps(graded, UNFINISHED) == [1]
+    tokens = graded.model_copy(update={"spent": "tokens"})
+    assert grade(tokens, task, success=False).violations[0].message.startswith("the token budget")

@@ -1,10 +1,11 @@
 import pytest
 
-from tooldrill.agent.episode import Outcome
+from tooldrill.agent.episode import Hint, Outcome, TriggerName
 from tooldrill.agent.violation import ViolationClass
 from tooldrill.data.tasks.task import TaskKind
 from tooldrill.eval.grade import grade
-from tooldrill.eval.measure import compare, measure
+from tooldrill.eval.measure import HintCount, compare, measure
+from tooldrill.eval.table import hint_text
 
 
 @pytest.fixture
@@ -109,3 +110,43 @@ def test_comparison_is_by_task_and_leaves_failed_episodes_out(build, mixed):
     assert comparison.success.tasks == 4
     assert (comparison.success.only_first, comparison.success.only_second) == (0, 1)
     assert comparison.clean.only_second == 2
+
+
+def hinted(build, *hints):
+    """An episode with a hint after each of its calls: trigger and whether it helped."""
+    steps = [
+        build.call(injected=Hint(trigger=trigger, text="Look again.", helped=helped))
+        for trigger, helped in hints
+    ]
+    return build.episode(build.task(), *steps, build.end())
+
+
+def test_hints_are_counted_by_trigger(build):
+    rate, circle = TriggerName.ERROR_RATE, TriggerName.SAME_RESULTS
+    episodes = [
+        hinted(build, (rate, True), (rate, False), (circle, True)),
+        hinted(build, (rate, True), (rate, None)),
+        build.episode(build.task(), outcome=Outcome.FAILED),
+    ]
+    m = measure(build.results(episodes))
+    assert m.hints == {rate: HintCount(4, 3, 2), circle: HintCount(1, 1, 1)}
+    assert [hint_text(m.hints.get(name)) for name in (rate, circle, TriggerName.LOOPING_TEXT)] == [
+        "4 given, 2 helped, 1 without a reply after",
+        "1 given, 1 helped",
+        "0",
+    ]
+    assert measure(build.results([build.episode(build.task(), build.end())])).hints == {}
+
+
+def test_a_forced_conclusion_is_no_refusal_and_no_chance_to_recover(build):
+    task = build.task()
+    wrong = build.unreadable()
+    forced = build.episode(task, wrong, wrong, build.end()).model_copy(
+        update={"forced": True, "spent": "steps"}
+    )
+    m = measure(build.results([grade(forced, task, success=False)]))
+    assert (m.forced, m.over_refusal.count, m.over_refusal.total) == (1, 0, 1)
+    assert m.recovery.total == 1
+    free = build.episode(task, wrong, wrong, build.end())
+    m = measure(build.results([grade(free, task, success=False)]))
+    assert (m.forced, m.over_refusal.count, m.recovery.total) == (0, 1, 2)

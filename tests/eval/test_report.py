@@ -5,7 +5,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from tooldrill.agent.episode import Hint, TriggerName
 from tooldrill.agent.errors import TooldrillError
+from tooldrill.agent.settings import LoopSettings, WatchdogSettings
 from tooldrill.data.tasks.task import TaskKind
 from tooldrill.eval.browser import embed
 from tooldrill.eval.grade import grade
@@ -139,6 +141,41 @@ def test_both_files_carry_the_same_numbers(pair, tmp_path):
         for text in row.rates.values():
             assert text in markdown
             assert text.split(" ")[0] in html or text == "-"
+
+
+def watched(build, *steps):
+    """Results of a model that ran under watchdogs."""
+    task = build.task()
+    results = build.results([grade(build.episode(task, *steps), task, success=True)])
+    on = LoopSettings(watchdog=WatchdogSettings(enabled=True))
+    condition = results.condition.model_copy(update={"loop": on})
+    return results.model_copy(update={"condition": condition})
+
+
+def test_watchdogs_are_reported_where_they_were_on(build, pair, tmp_path):
+    hint = Hint(trigger=TriggerName.ERROR_RATE, text="Look again.", step=1, helped=True)
+    results = watched(build, build.call(error=True, injected=hint), build.call(), build.end())
+    paths = write_report([results], tmp_path / "on")
+    assert "| error_rate | 1 given, 1 helped |" in paths.markdown.read_text("utf-8")
+    page = paths.html.read_text("utf-8")
+    assert "<td>1 given, 1 helped</td>" in page
+    assert '"hint":{"trigger":"error_rate","text":"Look again.","helped":true}' in page
+
+    silent = write_report([watched(build, build.call(), build.end())], tmp_path / "silent")
+    assert "On, and no hint was given." in silent.markdown.read_text("utf-8")
+    bare = write_report(pair, tmp_path / "off")
+    assert "Watchdogs" not in bare.markdown.read_text("utf-8")
+    assert 'id="watchdogs"' not in bare.html.read_text("utf-8")
+
+
+def test_forced_conclusions_are_named(build, tmp_path):
+    task = build.task()
+    forced = build.episode(task, build.call(), build.end()).model_copy(
+        update={"forced": True, "spent": "steps"}
+    )
+    results = build.results([grade(forced, task, success=True)])
+    text = write_report([results], tmp_path).markdown.read_text("utf-8")
+    assert "base: 1 conclusion was forced after the budget had run out." in text
 
 
 def test_no_results_no_report(tmp_path):

@@ -11,6 +11,7 @@ from tooldrill.data.from_models.failures import own_failures
 from tooldrill.data.from_models.rollouts import read_rollouts
 from tooldrill.data.ingest.report import Report
 from tooldrill.data.tasks.making import make_tasks
+from tooldrill.data.tasks.solve import OpenedTask, open_task
 from tooldrill.data.tasks.task import TaskKind
 from tooldrill.eval.measure import measure
 from tooldrill.eval.results import ModelInfo, Results
@@ -141,6 +142,25 @@ def test_a_killed_run_goes_on_without_repeating(tasks, rule_engine, tmp_path):
     assert [e.model_dump(exclude=timeless) for e in results.episodes] == [
         e.model_dump(exclude=timeless) for e in straight.episodes
     ]
+
+
+def test_an_interrupted_run_closes_every_world(tasks, rule_engine, tmp_path, monkeypatch):
+    opened, closed = [], []
+
+    def open_and_note(task):
+        opened.append(open_task(task))
+        return opened[-1]
+
+    def close_and_note(one):
+        closed.append(id(one))
+        one.session.close()
+
+    monkeypatch.setattr("tooldrill.eval.run.open_task", open_and_note)
+    monkeypatch.setattr(OpenedTask, "close", close_and_note)
+    with pytest.raises(KeyboardInterrupt):
+        run(tasks, rule_engine(oracle(tasks), die_after=25), tmp_path / "killed.json")
+    assert 3 < len(opened) < len(tasks)
+    assert [closed.count(id(one)) for one in opened] == [1] * len(opened)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,15 @@ def skills_registry(folder: Path) -> Registry:
     return Registry(tools)
 
 
+def skill_files(folder: Path) -> dict[str, Path]:
+    """The code of every tool of a folder that `skills_registry` accepts, by the tool's name."""
+    return {_tool_name(skill): skill / _CODE for skill in _skill_folders(folder)}
+
+
+def _tool_name(skill: Path) -> str:
+    return skill.name.replace("-", "_")
+
+
 def _where_tools_belong(folder: Path) -> str:
     if (folder / _CODE).is_file():
         return f"that folder is itself a skill: name its parent, skills:{folder.resolve().parent}"
@@ -88,7 +97,7 @@ def _tool(skill: Path) -> Tool:
             f"put the tool's function there, or rename the folder to _{skill.name} to leave it out",
         )
     file = _parsed(path)
-    name = skill.name.replace("-", "_")
+    name = _tool_name(skill)
     function = file.functions.get(name)
     if function is None:
         have = ", ".join(n for n in file.functions if not n.startswith("_")) or "none"

@@ -97,7 +97,7 @@ def _show(step: Step) -> None:
         colour = "red" if step.error else "green"
         console.print(f"  [{colour}]{escape(step.observation)}[/]")
     if step.injected:
-        console.print(f"  [magenta]{escape(step.injected)}[/]")
+        console.print(f"  [magenta]{escape(step.injected.text)}[/]")
 
 
 def _conclude(episode: Episode) -> None:

@@ -16,6 +16,7 @@ from tooldrill.cli.data import register as register_data
 from tooldrill.cli.doctor import register as register_doctor
 from tooldrill.cli.evaluation import register as register_evaluation
 from tooldrill.cli.run import register as register_run
+from tooldrill.cli.serve_check import register as register_serve_check
 from tooldrill.cli.stages import register as register_stages
 from tooldrill.cli.tools import register as register_tools
 
@@ -52,6 +53,7 @@ for register in (
     register_check,
     register_data,
     register_stages,
+    register_serve_check,
     register_evaluation,
     register_agent,
 ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -26,6 +26,14 @@ OverridesArgument = Annotated[
     ),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Begin afresh even if up to date.")]
+ConstrainOption = Annotated[
+    Literal["off", "call", "full"] | None,
+    typer.Option(
+        "--constrain",
+        help="Hold replies to a grammar of the tools: calls once they begin, or in full.",
+        show_default=False,
+    ),
+]
 ToolsOption = Annotated[
     str,
     typer.Option(
@@ -41,4 +49,4 @@ def open_run(config: Path, overrides: list[str] | None) -> Run:
     from tooldrill.config import load_config
     from tooldrill.pipeline import Run
 
-    return Run(load_config(config, overrides or ()), config)
+    return Run(load_config(config, overrides or ()), config, tuple(overrides or ()))

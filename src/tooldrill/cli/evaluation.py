@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tooldrill.cli.arguments import ForceOption, OverridesArgument
+from tooldrill.cli.arguments import ConstrainOption, ForceOption, OverridesArgument
 
 if TYPE_CHECKING:
-    from tooldrill.eval.settings import BaselineSettings
+    from tooldrill.eval.settings import BaselineSettings, EvalSettings
 
 
 def register(app: typer.Typer) -> None:
@@ -38,13 +38,33 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE.json", help="Where the results go.")
     ] = None,
+    adapter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--adapter",
+            metavar="FILE.gguf[:SCALE]",
+            help="A LoRA adapter on --model, not merged; may be repeated.",
+        ),
+    ] = None,
     name: Annotated[str | None, typer.Option("--name", help="What reports call the model.")] = None,
+    api_key: Annotated[
+        str | None,
+        typer.Option("--api-key", envvar="TOOLDRILL_API_KEY", help="The endpoint's key."),
+    ] = None,
+    constrain: ConstrainOption = None,
     force: ForceOption = False,
 ) -> None:
-    """Evaluate the models of a run, or one model (--model, --endpoint) on the same tasks."""
+    """Evaluate the models of a run, or one model (--model, --endpoint) on the same tasks.
+
+    With --endpoint and no --model, the server's only or first model is taken.
+    """
     from tooldrill.agent.errors import TooldrillError
     from tooldrill.cli.stages import run_stage
 
+    if constrain is not None:
+        overrides = [*(overrides or []), f"eval.loop.constrain={constrain}"]
+    if adapter and (model is None or endpoint is not None):
+        raise TooldrillError("an adapter needs the model it is for", "add --model FILE.gguf")
     if model is None and endpoint is None:
         if config is None:
             raise TooldrillError(
@@ -54,40 +74,65 @@ def evaluate(
         return
     if out is None:
         raise TooldrillError("where should the results go?", "add --out FILE.json")
-    if endpoint is not None and model is None:
-        raise TooldrillError("which model at the endpoint?", "add --model NAME")
     if out.exists() and not force:
         raise TooldrillError(f"{out} is there already", "add --force, or name another file")
-    _single(config, overrides, _subject(model, endpoint, name), out)
+    settings = _settings(config, overrides, constrain)
+    if endpoint is not None:
+        subject = _served(endpoint, model, name, settings, api_key)
+    else:
+        assert model is not None
+        subject = _file(model, name, adapter or [])
+    _single(settings, subject, out, api_key)
 
 
-def _subject(model: str | None, endpoint: str | None, name: str | None) -> BaselineSettings:
+def _settings(
+    config: Path | None, overrides: list[str] | None, constrain: ConstrainOption
+) -> EvalSettings:
+    from tooldrill.agent.settings import LoopSettings
+    from tooldrill.cli.arguments import open_run
+    from tooldrill.eval.settings import EvalSettings
+
+    if config is not None:
+        return open_run(config, overrides).config.eval
+    return EvalSettings(loop=LoopSettings(constrain=constrain or "off"))
+
+
+def _served(
+    url: str, model: str | None, name: str | None, settings: EvalSettings, api_key: str | None
+) -> BaselineSettings:
+    from tooldrill.agent.engines.endpoint import EndpointEngine
+    from tooldrill.eval.settings import BaselineSettings
+
+    engine = EndpointEngine(url, model, settings.endpoint, api_key=api_key)
+    engine.close()
+    if model is None:
+        typer.echo(f"{url} serves {engine.model.id}", err=True)
+    return BaselineSettings(
+        name=name or engine.model.short_name, endpoint=url, model=engine.model.id
+    )
+
+
+def _file(model: str, name: str | None, adapters: list[str]) -> BaselineSettings:
     from tooldrill.agent.errors import TooldrillError
     from tooldrill.eval.settings import BaselineSettings
 
-    assert model is not None
-    if endpoint is not None:
-        return BaselineSettings(name=name or model, endpoint=endpoint, model=model)
     if not Path(model).expanduser().is_file():
         raise TooldrillError(
             f"no GGUF file at {model}", "give a file, or add --endpoint URL for a served model"
         )
-    return BaselineSettings(name=name or Path(model).stem, gguf=model)
+    return BaselineSettings(name=name or Path(model).stem, gguf=model, adapters=adapters)
 
 
 def _single(
-    config: Path | None, overrides: list[str] | None, subject: BaselineSettings, out: Path
+    settings: EvalSettings, subject: BaselineSettings, out: Path, api_key: str | None
 ) -> None:
-    from tooldrill.cli.arguments import open_run
     from tooldrill.cli.display import single_bar
     from tooldrill.cli.summary import print_measures
-    from tooldrill.eval.settings import EvalSettings
     from tooldrill.eval.suite import heldout_tasks
     from tooldrill.eval_stage import evaluate_model
 
-    settings = open_run(config, overrides).config.eval if config else EvalSettings()
     tasks = heldout_tasks(settings)
     with single_bar("eval") as progress:
-        results = evaluate_model(subject, settings, tasks, out, progress)
+        results = evaluate_model(subject, settings, tasks, out, progress, api_key=api_key)
     print_measures([results])
     typer.echo(f"results: {out}")

@@ -239,20 +239,20 @@ def _open(
     model: str, endpoint: str | None, api_key: str | None, parallel: int, context: int
 ) -> Engine:
     from tooldrill.agent.errors import TooldrillError
-    from tooldrill.agent.settings import EngineSettings
+    from tooldrill.agent.settings import EndpointSettings, EngineSettings
 
     if endpoint is not None:
         from tooldrill.agent.engines.endpoint import EndpointEngine
 
-        return EndpointEngine(endpoint, model, parallel=parallel, api_key=api_key)
+        settings = EndpointSettings(parallel=parallel)
+        return EndpointEngine(endpoint, model, settings, api_key=api_key)
     if not Path(model).expanduser().is_file():
         raise TooldrillError(
             f"no GGUF file at {model}", "give a file, or add --endpoint URL for a served model"
         )
     from tooldrill.agent.engines.llama import LlamaEngine
 
-    settings = EngineSettings(context=context, parallel=parallel)
-    return LlamaEngine(Path(model).expanduser(), settings)
+    return LlamaEngine(Path(model).expanduser(), EngineSettings(context=context, parallel=parallel))
 
 
 def _tell(found: Report, path: Path | None) -> None:

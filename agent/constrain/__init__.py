@@ -1,0 +1,1 @@
+"""Grammars that hold a model's replies to the tool contract."""

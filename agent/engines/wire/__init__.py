@@ -1,0 +1,1 @@
+"""The OpenAI chat API as servers really speak it: requests, replies, streams, failures."""

@@ -1,0 +1,1 @@
+"""File tools over one folder that they cannot leave: of the world `files`, and `--tools files`."""

@@ -1,0 +1,264 @@
+"""The file tools: reading, searching and changing text files in one folder.
+
+The same code is what the world `files` drills and what `--tools files` offers. Which names lead
+where is decided in `folder`.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import replace
+from typing import ClassVar
+
+from tooldrill.agent.environment import ToolError
+from tooldrill.agent.file_tools.folder import Folder
+from tooldrill.agent.introspect import tool_from_function
+from tooldrill.agent.tool import Registry
+
+WRITING = frozenset(
+    {"append_file", "write_file", "replace_in_file", "insert_after", "insert_before"}
+)
+# Folders of machines and not of people: a search enters them only by name.
+SKIPPED = frozenset({".git", ".hg", ".svn", ".venv", "node_modules", "__pycache__"})
+
+
+class FileTools:
+    """Tools over a folder. Public tools are the methods named in `tool_names`."""
+
+    tool_names: ClassVar[tuple[str, ...]] = (
+        "append_file",
+        "write_file",
+        "replace_in_file",
+        "insert_after",
+        "insert_before",
+        "read_file",
+        "list_dir",
+        "glob_match",
+        "grep_search",
+        "file_outline",
+    )
+
+    def __init__(self, folder: Folder, skipped: frozenset[str] = SKIPPED) -> None:
+        self._folder = folder
+        self._skipped = skipped
+
+    def append_file(
+        self, path: str, content: str, encoding: str = "utf-8", ensure_newline: bool = True
+    ) -> str:
+        """Add text at the end of a file.
+
+        Args:
+            path: File to add to.
+            content: Text to add.
+            encoding: Character encoding.
+            ensure_newline: Start and end the text on its own line.
+        """
+        before = self._folder.read(path)
+        if ensure_newline:
+            content = content if content.endswith("\n") else content + "\n"
+            before = before if not before or before.endswith(b"\n") else before + b"\n"
+        self._folder.write(path, before + _encoded(content, encoding))
+        return f"added to {path}"
+
+    def write_file(
+        self,
+        path: str,
+        content: str,
+        encoding: str = "utf-8",
+        create_parents: bool = True,
+        overwrite: bool = False,
+    ) -> str:
+        """Create a file with the given text.
+
+        Args:
+            path: File to create.
+            content: Whole text of the file.
+            encoding: Character encoding.
+            create_parents: Make missing folders.
+            overwrite: Replace a file that exists.
+        """
+        kind = self._folder.kind(path)
+        if kind == "folder":
+            raise ToolError(f"is a folder: {path}")
+        if kind != "missing" and not overwrite:
+            raise ToolError(f"already exists: {path} (`overwrite` is false)")
+        if not create_parents and not self._folder.has_parent(path):
+            raise ToolError(f"no such folder for {path} (`create_parents` is false)")
+        self._folder.write(path, _encoded(content, encoding))
+        return f"wrote {path}"
+
+    def replace_in_file(self, path: str, old: str, new: str, count: int = 1) -> str:
+        """Replace text in a file.
+
+        Args:
+            path: File to change.
+            old: Old text.
+            new: New text.
+            count: How many occurrences from the top; 0 for all.
+        """
+        text = self._exact_text(path)
+        if not old or old not in text:
+            raise ToolError(f"text not found in {path}: {old}")
+        if count < 0:
+            raise ToolError("`count` must not be negative")
+        found = text.count(old)
+        self._folder.write(path, text.replace(old, new, count or -1).encode())
+        return f"replaced {min(found, count or found)} of {found} in {path}"
+
+    def insert_after(self, path: str, anchor: str, content: str) -> str:
+        """Insert a line below the line that contains some text.
+
+        Args:
+            path: File to change.
+            anchor: Text in the line to look for.
+            content: Line to insert.
+        """
+        return self._insert(path, anchor, content, offset=1)
+
+    def insert_before(self, path: str, anchor: str, content: str) -> str:
+        """Insert a line above the line that contains some text.
+
+        Args:
+            path: File to change.
+            anchor: Text in the line to look for.
+            content: Line to insert.
+        """
+        return self._insert(path, anchor, content, offset=0)
+
+    def read_file(
+        self, path: str, encoding: str = "utf-8", start_line: int = 1, end_line: int = 0
+    ) -> str:
+        """Show the text of a file.
+
+        Args:
+            path: File to read.
+            encoding: Character encoding.
+            start_line: First line to show.
+            end_line: Last line to show; 0 for the end.
+        """
+        lines = self._text(path, encoding).splitlines()
+        shown = lines[max(start_line, 1) - 1 : end_line if end_line > 0 else None]
+        return "\n".join(shown) or "(empty)"
+
+    def list_dir(self, path: str = ".", show_hidden: bool = False, max_entries: int = 200) -> str:
+        """List a folder.
+
+        Args:
+            path: Folder to list.
+            show_hidden: Include names that begin with a dot.
+            max_entries: Most names to show.
+        """
+        entries = self._folder.entries(path)
+        shown = [e for e in entries if show_hidden or not e.name.startswith(".")]
+        names = sorted(e.name + "/" * e.is_folder for e in shown)
+        return ", ".join(names[: max(max_entries, 0)]) or "(empty)"
+
+    def glob_match(self, pattern: str, base_path: str = ".", max_results: int = 0) -> str:
+        """Find files by name.
+
+        Args:
+            pattern: Shell pattern of the name, such as *.txt.
+            base_path: Folder to search.
+            max_results: Most files to show; 0 for all.
+        """
+        if self._folder.kind(base_path) != "folder":
+            raise ToolError(f"no such folder: {base_path}")
+        names = [name for name in self._walk(base_path) if _matches(name, pattern)]
+        return ", ".join(names[: max_results if max_results > 0 else None]) or "no matches"
+
+    def grep_search(
+        self,
+        pattern: str,
+        path: str = ".",
+        file_glob: str = "*",
+        ignore_case: bool = False,
+        max_results: int = 100,
+    ) -> str:
+        """Find lines that contain some text.
+
+        Args:
+            pattern: Plain text to look for.
+            path: File or folder to search.
+            file_glob: Shell pattern of the file names to search.
+            ignore_case: Treat capitals and small letters alike.
+            max_results: Most lines to show.
+        """
+        wanted = pattern.casefold() if ignore_case else pattern
+        hits: list[str] = []
+        for name in self._walk(path):
+            if len(hits) >= max_results:
+                break
+            if _matches(name, file_glob):
+                hits += [
+                    f"{name}:{number}: {line}"
+                    for number, line in enumerate(self._searched(name), 1)
+                    if wanted in (line.casefold() if ignore_case else line)
+                ]
+        return "\n".join(hits[: max(max_results, 0)]) or "no matches"
+
+    def file_outline(self, path: str, tail_lines: int = 5) -> str:
+        """Show headings, number of lines and the last lines of a file.
+
+        Args:
+            path: File to look at.
+            tail_lines: How many of the last lines to show.
+        """
+        lines = self._text(path).splitlines()
+        headings = [line for line in lines if line.startswith("#")]
+        tail = ["...", *lines[-tail_lines:]] if tail_lines > 0 else []
+        return "\n".join([f"{len(lines)} lines", *headings, *tail])
+
+    # What they share.
+
+    def _walk(self, path: str) -> list[str]:
+        return self._folder.walk(path, self._skipped)
+
+    def _text(self, path: str, encoding: str = "utf-8") -> str:
+        try:
+            return self._folder.read(path).decode(encoding, errors="replace")
+        except LookupError:
+            raise ToolError(f"no such encoding: {encoding}") from None
+
+    def _exact_text(self, path: str) -> str:
+        """Text that can be written back without a loss."""
+        try:
+            return self._folder.read(path).decode()
+        except UnicodeDecodeError:
+            raise ToolError(f"{path} is not UTF-8 text") from None
+
+    def _searched(self, name: str) -> list[str]:
+        """The lines of a file; none of one that is too large, or gone since it was listed."""
+        try:
+            return self._text(name).splitlines()
+        except ToolError:
+            return []
+
+    def _insert(self, path: str, anchor: str, content: str, offset: int) -> str:
+        lines = self._exact_text(path).splitlines(keepends=True)
+        index = next((i for i, line in enumerate(lines) if anchor and anchor in line), None)
+        if index is None:
+            raise ToolError(f"no line in {path} contains: {anchor}")
+        ending = "\r\n" if lines[0].endswith("\r\n") else "\n"
+        if not lines[-1].endswith(("\n", "\r")):
+            lines[-1] += ending
+        lines.insert(index + offset, content.rstrip("\n") + ending)
+        self._folder.write(path, "".join(lines).encode())
+        return f"inserted at line {index + offset + 1} of {path}"
+
+
+def file_tools_registry() -> Registry:
+    """The file tools as they are offered, without a folder to run them on."""
+    tools = (tool_from_function(getattr(FileTools, name)) for name in FileTools.tool_names)
+    return Registry(replace(tool, writes=tool.name in WRITING) for tool in tools)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    pattern = pattern.removeprefix("**/")
+    return any(fnmatch.fnmatchcase(text, pattern) for text in (name.rpartition("/")[2], name))
+
+
+def _encoded(content: str, encoding: str) -> bytes:
+    try:
+        return content.encode(encoding)
+    except LookupError:
+        raise ToolError(f"no such encoding: {encoding}") from None

@@ -1,0 +1,1 @@
+"""Whether a GGUF works behind a real llama-server, as other agents will use it."""
