@@ -102,7 +102,8 @@ class Native:
     def to_chat(
         self, messages: Sequence[Message], tools: Tools
     ) -> tuple[list[Message], Tools | None]:
-        return list(messages), list(tools)
+        # No tools is not an empty list of them: some templates announce that there are tools.
+        return list(messages), list(tools) or None
 
     def _without_call(self, text: str, body: str, thinking: str) -> Reply:
         opening, closing = self.dialect.marks

@@ -31,7 +31,7 @@ PROMPT_TOKENS, PROMPT_TOKENS_PER_TOOL = 330, 22
 REPLY_TOKENS = 40
 EPISODE_REPLIES = 2.5
 # Share of the matrix-multiplication rate that is reached.
-TRAINING_SHARE = 0.5
+TRAINING_SHARE = 0.58
 PREFILL_SHARE = 0.8
 DECODING_SHARE = 0.15
 # Prefixes that examples of a step share are computed once: what is left to compute.

@@ -206,6 +206,21 @@ def test_a_result_of_a_tool_is_told_from_a_user() -> None:
 
 
 @pytest.mark.parametrize("family", BUNDLED_TEMPLATES)
+def test_a_thought_that_comes_back_with_its_line_break_reads_as_it_was_written(
+    family: str, registry: Registry
+) -> None:
+    template = ChatTemplate(bundled_template(family))
+    protocol = get_protocol("native")
+
+    def text(thought: str) -> str:
+        messages = [user("go"), call_message(Call("nothing", {}), thought)]
+        return template.render(messages, registry.to_openai(), protocol)
+
+    assert "I look.\n<tool_call>" in text("I look.")
+    assert text("I look.\n") == text("I look.")
+
+
+@pytest.mark.parametrize("family", BUNDLED_TEMPLATES)
 def test_tools_cost_at_most_40_percent_of_their_json_schema(family: str) -> None:
     import json
 

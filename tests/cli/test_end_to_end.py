@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tooldrill.agent.episode import Episode, Step
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.eval.results import Results
 from tooldrill.export.serving.binary import find_server
@@ -177,3 +178,23 @@ def test_a_second_run_does_nothing(run_folder: tuple[Path, str]) -> None:
     after = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
     changed = {path.name for path in after if before.get(path) != after[path]}
     assert changed <= {".lock"}
+
+
+def test_the_agent_works_with_the_exported_model(
+    run_folder: tuple[Path, str], tmp_path: Path
+) -> None:
+    run, _ = run_folder
+    (gguf,) = (run / "export/sft").glob("*.gguf")
+    (tmp_path / "a.txt").write_text("one\n")
+    options = ["--model", str(gguf), "--tools", "files", "--steps", "2", "--save", "episode.json"]
+    process = subprocess.run(
+        [*COMMAND, "agent", "Read a.txt", "--json", *options],
+        cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    # How well three steps of training work is not judged here.
+    assert process.returncode in (0, 1), process.stderr
+    *told, ending = [json.loads(line) for line in process.stdout.splitlines()]
+    kept = Episode.model_validate_json((tmp_path / "episode.json").read_text())
+    assert [Step.model_validate(event["step"]) for event in told] == kept.steps
+    assert ending["outcome"] == kept.outcome
+    assert (process.returncode == 0) == (kept.conclusion is not None)

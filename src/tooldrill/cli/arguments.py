@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from tooldrill.pipeline import Run
 
 SOURCE_HELP = (
-    "python:MODULE_OR_FILE[:name,name], skills:DIR, openai:FILE.json, 'mcp:COMMAND ARGS' or "
-    "world:NAME."
+    "files, python:MODULE_OR_FILE[:name,name], skills:DIR, openai:FILE.json, "
+    "'mcp:COMMAND ARGS' or world:NAME."
 )
 ConfigArgument = Annotated[
     Path, typer.Argument(metavar="CONFIG", help="The run's YAML file.", show_default=False)
