@@ -214,7 +214,8 @@ def test_a_thought_that_comes_back_with_its_line_break_reads_as_it_was_written(
 
     def text(thought: str) -> str:
         messages = [user("go"), call_message(Call("nothing", {}), thought)]
-        return template.render(messages, registry.to_openai(), protocol)
+        tools = registry.to_openai()
+        return template.render(messages, tools, protocol, add_generation_prompt=False)
 
     assert "I look.\n<tool_call>" in text("I look.")
     assert text("I look.\n") == text("I look.")
