@@ -9,6 +9,8 @@ nothing was measured: assumptions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 ACTIVATIONS = 34  # per layer and hidden unit, where no more is known of a model than these
 # Of the memory that is free after loading the model; the rest is for the optimizer, logits, others.
 ROOM = 0.5
@@ -16,10 +18,13 @@ ROOM = 0.5
 MOST_TOKENS = 8192
 # Copies that eager attention keeps of each score; counted as above: 1.0 in gpt-oss, 2.0 in Gemma 2.
 EAGER_COPIES = 2
-# The process's peak over what is kept: the backward pass's own tensors, and the allocator's gaps.
-# On a CPU nearly all of it are glibc's gaps: with pages of its own for each large tensor
-# (MALLOC_MMAP_THRESHOLD_) it is 1.03, and a step takes a third longer.
-PEAK_ON_CPU, PEAK_ON_GPU = 1.9, 1.25
+# A GPU's peak over what is kept: the backward pass's own tensors, and the allocator's gaps.
+PEAK_ON_GPU = 1.25
+# What glibc's gaps add on a CPU, as a share of what fused layers keep in all. They are about the
+# same when less is kept (checkpointing) and when more is (no fusing): they lie between tensors that
+# come and go. Tensors of 32 MiB and more have pages of their own and leave none. Were it so for all
+# (MALLOC_MMAP_THRESHOLD_) the share would be 0.03, and a step take a third longer.
+GAPS_ON_CPU, LARGEST_IN_HEAP = 0.7, 2**25
 # Bytes of a kept number; under autocast norms and the adapter's inputs stay in float32.
 FLOAT32, AUTOCAST = 4.0, 2.7
 # Copies of the logits of a learned token in float32: values, probabilities, gradients. A processor
@@ -61,3 +66,13 @@ def kept_numbers(hidden: int, queries: int, keys: int, inner: int, *, fused: boo
 def logit_bytes_on_gpu(vocabulary: int) -> float:
     """Bytes per learned token."""
     return LOGIT_BYTES * min(vocabulary, KERNEL_VOCABULARY)
+
+
+def gap_bytes(widths: Sequence[int], layers: int, tokens: float) -> float:
+    """Bytes that a processor's heap takes beyond what is kept.
+
+    Args:
+        widths: of a layer's tensors: hidden, all query heads, all key heads, the MLP.
+    """
+    heaped = sum(width for width in widths if FLOAT32 * width * tokens < LARGEST_IN_HEAP)
+    return GAPS_ON_CPU * FLOAT32 * 2 * heaped * layers * tokens

@@ -14,8 +14,8 @@ from tooldrill.model_shape import ModelShape
 from tooldrill.training.activations import (
     AUTOCAST,
     FLOAT32,
-    PEAK_ON_CPU,
     PEAK_ON_GPU,
+    gap_bytes,
     kept_numbers,
     logit_bytes_on_gpu,
 )
@@ -65,9 +65,10 @@ def training_memory(
     layer = number * kept_numbers(*widths, fused=weights == "float32")
     inputs = number * shape.hidden * shape.layers
     token = inputs + layer if checkpointing else layer * shape.layers
-    token *= PEAK_ON_GPU if gpu else PEAK_ON_CPU
     if gpu:
-        token += LEARNED_SHARE * logit_bytes_on_gpu(shape.vocabulary)
+        token = PEAK_ON_GPU * token + LEARNED_SHARE * logit_bytes_on_gpu(shape.vocabulary)
+    else:
+        held += gap_bytes(widths, shape.layers, tokens)
     return (CONTEXT if gpu else PROCESS) + held + adapter + tokens * token
 
 

@@ -12,8 +12,9 @@ from published_shapes import MODELS
 from safetensors.numpy import save_file
 
 from tooldrill.config import RunConfig
-from tooldrill.estimates import estimate
+from tooldrill.estimates import START_SECONDS, estimate
 from tooldrill.model_shape import ModelShape, model_shape, shape_of_config
+from tooldrill.training.activations import gap_bytes
 from tooldrill.training_memory import Weights, adapter_weights, training_memory
 
 
@@ -133,6 +134,46 @@ def test_where_the_base_lies_decides_what_it_takes() -> None:
         for weights in ("float32", "bfloat16")
     ]
     assert grown == [0.0, 0.0]
+
+
+# Peaks of runs of SmolLM2-135M on a processor, as their manifests have them: how the base was held,
+# checkpointing, tokens of the largest pack, GB.
+MEASURED: list[tuple[Weights, bool, int, float]] = [
+    ("float32", False, 1984, 3.56),
+    ("float32", False, 3804, 5.71),
+    ("float32", False, 1339, 2.86),
+    ("float32", True, 3090, 3.18),
+    ("float32", True, 3804, 3.45),
+    ("autocast", False, 1984, 4.29),
+    ("autocast", False, 1051, 3.04),
+    ("autocast", True, 1984, 2.20),
+]
+
+
+@pytest.mark.parametrize(("weights", "checkpointing", "tokens", "measured"), MEASURED)
+def test_estimates_hold_where_they_were_measured(
+    weights: Weights, checkpointing: bool, tokens: int, measured: float
+) -> None:
+    shape = shape_of_config(MODELS["smollm2-135m"])
+    found = training_memory(shape, weights, 16, tokens, checkpointing=checkpointing) / 1e9
+    assert 0.95 * measured < found < (1.21 if weights == "autocast" else 1.05) * measured
+
+
+def test_a_heap_has_gaps_only_between_tensors_that_lie_in_it() -> None:
+    widths = (1000, 3000)
+    assert gap_bytes(widths, 10, 2000) == pytest.approx(0.7 * 4 * 2 * 4000 * 10 * 2000)
+    assert gap_bytes(widths, 10, 3000) == pytest.approx(0.7 * 4 * 2 * 1000 * 10 * 3000)
+    assert gap_bytes(widths, 10, 9000) == 0
+
+
+def test_only_what_is_computed_takes_time() -> None:
+    def seconds(**training: object) -> float:
+        found = estimate(config(training={"hardware": {"device": "cpu", **training}}))["sft"]
+        assert found.seconds is not None
+        return found.seconds - START_SECONDS
+
+    plain, again = (seconds(gradient_checkpointing=on) for on in (False, True))
+    assert 1.4 < again / plain < 1.5  # three forward passes for two, but for the output layer
 
 
 def test_a_gpu_has_memory_but_no_time(tmp_path: Path) -> None:
