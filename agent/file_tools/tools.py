@@ -216,7 +216,9 @@ class FileTools:
     def _text(self, path: str, encoding: str = "utf-8") -> str:
         try:
             return self._folder.read(path).decode(encoding, errors="replace")
-        except LookupError:
+        except UnicodeError:
+            raise
+        except (LookupError, ValueError):  # a name with a null character is no value
             raise ToolError(f"no such encoding: {encoding}") from None
 
     def _exact_text(self, path: str) -> str:
@@ -260,5 +262,7 @@ def _matches(name: str, pattern: str) -> bool:
 def _encoded(content: str, encoding: str) -> bytes:
     try:
         return content.encode(encoding)
-    except LookupError:
+    except UnicodeError:
+        raise
+    except (LookupError, ValueError):
         raise ToolError(f"no such encoding: {encoding}") from None

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tooldrill.agent.episode import Episode, Step
+from tooldrill.agent.episode import Episode
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.eval.results import Results
 from tooldrill.export.serving.binary import find_server
@@ -195,6 +195,8 @@ def test_the_agent_works_with_the_exported_model(
     assert process.returncode in (0, 1), process.stderr
     *told, ending = [json.loads(line) for line in process.stdout.splitlines()]
     kept = Episode.model_validate_json((tmp_path / "episode.json").read_text())
-    assert [Step.model_validate(event["step"]) for event in told] == kept.steps
+    # Whether a hint helped is known at the end only.
+    assert [event["step"]["reply"] for event in told] == [step.reply for step in kept.steps]
+    assert [event["step"]["observation"] for event in told] == [s.observation for s in kept.steps]
     assert ending["outcome"] == kept.outcome
     assert (process.returncode == 0) == (kept.conclusion is not None)
