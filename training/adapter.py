@@ -15,6 +15,12 @@ from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.names import nearest
 from tooldrill.training.settings import LoraSettings
 
+# What LoraConfig calls the settings that have names of their own here.
+_OWN = {
+    "r": "rank", "lora_alpha": "alpha", "lora_dropout": "dropout", "target_modules": "targets",
+    "use_rslora": "rslora", "use_dora": "dora", "init_lora_weights": "init",
+    "rank_pattern": "rank_pattern", "alpha_pattern": "alpha_pattern",
+}  # fmt: skip
 # PEFT wants a pass over data for these; without it the first two are silently a plain LoRA.
 _PREPARED = ("eva", "lora_ga", "corda")
 
@@ -81,7 +87,12 @@ def lora_config(settings: LoraSettings) -> LoraConfig:
     Raises:
         TooldrillError: when PEFT does not know something, or not in this combination.
     """
-    _require_kept(str(settings.extra.get("init_lora_weights", settings.init)))
+    _require_kept(str(settings.init))
+    for twice in sorted(settings.extra.keys() & _OWN.keys()):
+        raise TooldrillError(
+            f"training.lora.extra: {twice} has a setting of its own",
+            f"set training.lora.{_OWN[twice]}",
+        )
     known = {field.name for field in fields(LoraConfig)}
     unknown = sorted(settings.extra.keys() - known)
     if unknown:
@@ -89,21 +100,9 @@ def lora_config(settings: LoraSettings) -> LoraConfig:
             f"training.lora.extra: peft.LoraConfig has no {unknown[0]}",
             f"did you mean {nearest(unknown[0], known) or 'another'}? See PEFT's LoraConfig",
         )
-    own = {
-        "r": settings.rank,
-        "lora_alpha": settings.alpha,
-        "lora_dropout": settings.dropout,
-        "target_modules": settings.targets,
-        "use_rslora": settings.rslora,
-        "use_dora": settings.dora,
-        "init_lora_weights": settings.init,
-        "rank_pattern": settings.rank_pattern,
-        "alpha_pattern": settings.alpha_pattern,
-        "bias": "none",
-        "task_type": "CAUSAL_LM",
-    }
+    own = {name: getattr(settings, setting) for name, setting in _OWN.items()}
     try:
-        return LoraConfig(**{**own, **settings.extra})
+        return LoraConfig(**{"bias": "none", "task_type": "CAUSAL_LM", **own, **settings.extra})
     except (TypeError, ValueError, ImportError) as error:
         raise TooldrillError(
             f"training.lora: {str(error).splitlines()[0]}", "see PEFT's LoraConfig for what fits"

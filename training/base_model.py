@@ -81,9 +81,12 @@ def chat_template(base: BaseModel, settings: ModelSettings, tokenizer: Any) -> s
             turns would be other tokens in training than in the loop.
     """
     chosen = settings.chat_template
-    own = tokenizer.chat_template if isinstance(tokenizer.chat_template, str) else None
-    if chosen is None and own is not None and render.knows_tools(own):
-        return own
+    named = _named_templates(tokenizer)
+    if chosen is None:
+        for own in filter(None, (named.get("tool_use"), named.get("default"))):
+            if render.knows_tools(own):
+                return render.with_own_thinking(own)
+    own = named.get("default", named.get("tool_use"))
     if chosen in render.BUNDLED_TEMPLATES:
         return render.bundled_template(chosen)
     if chosen not in (None, FITTING):
@@ -94,6 +97,17 @@ def chat_template(base: BaseModel, settings: ModelSettings, tokenizer: Any) -> s
     if name == FITTING:
         _require_whole_turns(render.ChatTemplate(source, bos, eos), tokenizer, base)
     return source
+
+
+def _named_templates(tokenizer: Any) -> dict[str, str]:
+    """The tokenizer's chat templates by name; the only one is called `default`.
+
+    Transformers takes `tool_use` where tools are given and there is one, as llama-server does.
+    """
+    own = tokenizer.chat_template
+    if isinstance(own, list):
+        return {one["name"]: one["template"] for one in own}
+    return own if isinstance(own, dict) else {} if own is None else {"default": own}
 
 
 def _require_whole_turns(template: render.ChatTemplate, tokenizer: Any, base: BaseModel) -> None:
@@ -122,7 +136,7 @@ def _template_file(path: Path, base: BaseModel) -> str:
         ) from error
     except TooldrillError as error:
         raise TooldrillError(f"model.chat_template: {path}: {error.message}", step) from error
-    return source
+    return render.with_own_thinking(source)
 
 
 def cannot_load(what: str, base: BaseModel, error: Exception) -> TooldrillError:

@@ -17,6 +17,7 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_
 from torch.distributed.fsdp import FSDPModule, FullyShardedDataParallel
 from transformers import TrainerCallback
 
+from tooldrill.training.divergence import is_finite
 from tooldrill.training.processes import agreed, is_first, process_count
 
 _MARKER = "complete"
@@ -56,7 +57,8 @@ def _gathered(model: Any) -> dict[str, Any]:
 class MarkComplete(TrainerCallback):  # type: ignore[misc]
     """Marks each checkpoint once everything in it is written, by all processes.
 
-    A checkpoint of shards is given the whole adapter, too, which others can load.
+    One whose weights are no numbers stays unmarked: a run never goes on from it. One of shards is
+    given the whole adapter, too, which others can load.
     """
 
     def on_save(
@@ -67,5 +69,5 @@ class MarkComplete(TrainerCallback):  # type: ignore[misc]
             save_adapter(model, folder)
         if process_count() > 1:
             PartialState().wait_for_everyone()
-        if is_first():
+        if is_finite(model) and is_first():
             (folder / _MARKER).touch()

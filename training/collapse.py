@@ -57,6 +57,7 @@ class StopOnCollapse(TrainerCallback):  # type: ignore[misc]
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """A run that goes on has the figures of the steps before: it stops where it would have."""
         self._gains.extend(entry[_GAIN] for entry in state.log_history if _GAIN in entry)
+        self._judge(state.global_step)
 
     def on_log(
         self, args: Any, state: Any, control: Any, logs: dict[str, float], **kwargs: Any
@@ -64,12 +65,9 @@ class StopOnCollapse(TrainerCallback):  # type: ignore[misc]
         if _GAIN not in logs:
             return
         self._gains.append(logs[_GAIN])
-        if len(self._gains) == WINDOW and self._mean() < -self._limit:
+        self._judge(state.global_step)
+        if self.reason is not None:
             control.should_training_stop = True
-            self.reason = (
-                f"the chosen replies lost {-self._mean():.2f} nats per token by step "
-                f"{state.global_step}"
-            )
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if self.reason is None and self._gains and self._mean() > -self._limit / 2:
@@ -78,6 +76,12 @@ class StopOnCollapse(TrainerCallback):  # type: ignore[misc]
             with atomic_directory(self._keep) as folder:
                 _copy_adapter(Path(args.output_dir) / f"checkpoint-{state.global_step}", folder)
                 (folder / _STEP).write_text(str(state.global_step), "utf-8")
+
+    def _judge(self, step: int) -> None:
+        if self.reason is None and len(self._gains) == WINDOW and self._mean() < -self._limit:
+            self.reason = (
+                f"the chosen replies lost {-self._mean():.2f} nats per token by step {step}"
+            )
 
     def _mean(self) -> float:
         return sum(self._gains) / len(self._gains)

@@ -22,14 +22,8 @@ from tooldrill.training.quiet import quiet_transformers, quiet_warnings
 from tooldrill.training.reference import reference_log_probs
 from tooldrill.training.run_trainer import Counts, less_memory_for, plan_run, run_trainer
 from tooldrill.training.settings import DpoSettings, ModelSettings, TrainingSettings
-from tooldrill.training.setup import (
-    TrainSummary,
-    callbacks,
-    keep_to_device,
-    prepare_model,
-    prepare_texts,
-    trainer_arguments,
-)
+from tooldrill.training.setup import TrainSummary, prepare_model, prepare_texts
+from tooldrill.training.trainer_setup import callbacks, keep_to_device, trainer_arguments
 from tooldrill.training.trainers import PreparedDpoTrainer
 
 
@@ -77,14 +71,16 @@ def train_dpo(  # noqa: PLR0917 - the parts of a training run, in the order they
                 violations=[p.violation for p in preferences],
                 sft_weight=stage.sft_weight,
             )
-            batches.reference = reference_log_probs(
-                trainer.model,
-                preferences,
-                groups,
-                budget=prepared.hardware.tokens,
-                layout=prepared.layout,
-                progress=progress,
-            )
+            with trainer.accelerator.autocast():  # as the trainer will compute the replies
+                batches.reference = reference_log_probs(
+                    trainer.model,
+                    preferences,
+                    groups,
+                    budget=prepared.hardware.tokens,
+                    layout=prepared.layout,
+                    dtype=prepared.hardware.dtype,
+                    progress=progress,
+                )
             return run_trainer(trainer, out, counts, plan.steps, [*prepared.choices, *left_out])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tooldrill.agent.engines.sequences import physical_cores
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.training.activations import MOST_TOKENS, ROOM, activation_bytes
+from tooldrill.training.activations import MOST_TOKENS, ROOM, Computing, Decoder, tokens_held
 from tooldrill.training.engine.tree_attention import Kernel
 from tooldrill.training.probe import best_device, best_dtype, free_memory_of, require_device
 from tooldrill.training.settings import HardwareSettings
@@ -44,17 +44,17 @@ class Shape:
     """What a model and its examples take.
 
     Attributes:
-        layers, hidden: how many layers, and how wide.
         longest: tokens of the longest example, which must fit in any case.
-        unloaded: bytes of weights that are still to be loaded.
+        unloaded: bytes of weights that are still to be put on the device.
         scores: numbers of a token's attention to others in a layer that keeps them (eager).
+        plain: see `activations.Computing`.
     """
 
-    layers: int
-    hidden: int
+    decoder: Decoder
     longest: int
     unloaded: float = 0.0
     scores: int = 0
+    plain: bool = True
 
 
 # The reasons before those that depend on memory: device, number type, threads, attention.
@@ -77,7 +77,7 @@ def settle(settings: HardwareSettings, shape: Shape, before: Hardware | None = N
     device, why = given("device")
     if device is None:
         device, why = best_device(), "the best there is"
-    require_device(device)
+    _require_there(device, before)
     reasons = [f"device {device}: {why}"]
     dtype, why = given("dtype")
     if dtype is None:
@@ -106,7 +106,7 @@ def fit_memory(
         before: as for `settle`.
     """
     room = ROOM * max(0.0, free_memory_of(hardware.device) - shape.unloaded)
-    held = _tokens_held(room, shape, hardware.dtype)
+    held = _tokens_held(room, shape, hardware)
     checkpointing, why = _given(settings, before, "gradient_checkpointing")
     if checkpointing is None:
         checkpointing, why = _checkpointing(room, held[False], shape.longest)
@@ -115,6 +115,8 @@ def fit_memory(
     if tokens is None:
         tokens = max(shape.longest, min(held[checkpointing], MOST_TOKENS))
         why = _why_tokens(room, held[checkpointing], shape.longest)
+    elif tokens < shape.longest:
+        why += f"; the longest example, of {shape.longest}, is computed alone"
     reasons.append(f"{tokens} tokens at once: {why}")
     return replace(
         hardware,
@@ -129,6 +131,19 @@ def _given(settings: HardwareSettings, before: Hardware | None, name: str) -> tu
     if getattr(settings, name) is not None:
         return getattr(settings, name), "set"
     return (getattr(before, name), "as when this run began") if before else (None, "")
+
+
+def _require_there(device: str, before: Hardware | None) -> None:
+    """Raises TooldrillError for a device that is not there, or is no longer."""
+    try:
+        require_device(device)
+    except TooldrillError as error:
+        if before is None or device != before.device:
+            raise
+        raise TooldrillError(
+            f"this run began on {device}, which torch does not see here",
+            "go on where it began, or begin afresh here with --force",
+        ) from error
 
 
 def _require_possible(device: str, dtype: str, attention: Kernel) -> None:
@@ -153,18 +168,15 @@ def _attention(device: str) -> tuple[Kernel, str]:
     return "dense", "few big kernels"
 
 
-def _tokens_held(room: float, shape: Shape, dtype: str) -> dict[bool, int]:
+def _tokens_held(room: float, shape: Shape, hardware: Hardware) -> dict[bool, int]:
     """How many tokens' activations fit, with checkpointing and without."""
-    # Autocast leaves the residual stream and the norms in float32: measured, 0.64 of float32's.
-    size = 4 if dtype == "float32" else 3
-
-    def held(checkpointing: bool) -> int:
-        each = activation_bytes(
-            shape.layers, shape.hidden, size, checkpointing=checkpointing, scores=shape.scores
+    how = Computing(hardware.device != "cpu", hardware.dtype != "float32", shape.plain)
+    return {
+        checkpointing: tokens_held(
+            room, shape.decoder, how, checkpointing=checkpointing, scores=shape.scores
         )
-        return int(room / each)
-
-    return {checkpointing: held(checkpointing) for checkpointing in (False, True)}
+        for checkpointing in (False, True)
+    }
 
 
 def _checkpointing(room: float, held: int, longest: int) -> tuple[bool, str]:

@@ -33,6 +33,10 @@ _PARENT = "TOOLDRILL_PARENT"
 _LOG = "launcher.log"
 # How torchrun and accelerate tell of a process that was the first to end, by signal 9.
 _KILLED = re.compile(r"failed \(exitcode: -9\)|died with <Signals.SIGKILL")
+# How they are told how many to start; torchrun also takes words, such as gpu.
+_COUNTED = re.compile(r"--(?:num[-_]processes|nproc[-_]per[-_]node)[ =]")
+_COUNT = re.compile(_COUNTED.pattern + r"(\d+)")
+_MACHINES = re.compile(r"--num[-_]machines[ =](?!1\b)")
 
 
 class Job(BaseModel):
@@ -52,6 +56,17 @@ class Job(BaseModel):
     data: Path
     out: Path
     sft_adapter: Path | None = None
+
+
+def launched_here(launcher: str | None) -> int | None:
+    """How many processes a launcher starts on this machine; None where its command does not say."""
+    if launcher is None:
+        return 1
+    found = _COUNT.search(launcher)
+    if found and not _MACHINES.search(launcher):
+        return int(found[1])
+    # torchrun starts one by default; accelerate what its own config says.
+    return 1 if launcher.startswith("torchrun") and not _COUNTED.search(launcher) else None
 
 
 def run_job(job: Job, progress: Progress = silent) -> None:

@@ -45,19 +45,28 @@ def require_optimizer(stage: StageSettings, hardware: HardwareSettings) -> None:
     """Says so where an optimizer of bitsandbytes cannot work, before anything is loaded.
 
     Raises:
-        TooldrillError: for paged or 8-bit states without CUDA, or without bitsandbytes.
+        TooldrillError: without CUDA, or without bitsandbytes.
     """
     name = stage.optimizer
-    if not ("8bit" in name or name.startswith("paged_")):
+    if not is_bitsandbytes(name):
         return
     device = hardware.device or best_device()
     if not device.startswith("cuda"):
         raise TooldrillError(
-            f"optimizer {name} pages its states to and from a CUDA device, and this is {device}",
+            f"optimizer {name} is bitsandbytes' and needs a CUDA device, and this is {device}",
             "set optimizer: adamw_torch, whose states for an adapter are small",
         )
     if importlib.util.find_spec("bitsandbytes") is None:
         raise TooldrillError(f"optimizer {name} needs bitsandbytes", _INSTALL)
+
+
+def is_bitsandbytes(optimizer: str) -> bool:
+    """Whether Transformers takes an optimizer from bitsandbytes; those with torch are torchao's."""
+    return "torch" not in optimizer and (
+        "8bit" in optimizer
+        or "bnb" in optimizer
+        or optimizer.startswith(("paged_", "ademamix", "lion"))
+    )
 
 
 def load_quantized(base: BaseModel, settings: TrainingSettings) -> Any:

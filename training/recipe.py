@@ -1,19 +1,21 @@
 """The names in a recipe that only Transformers knows: schedule and optimizer, judged at the start.
 
-Not their packages: what an optimizer of bitsandbytes needs is told by `quantized_base`.
+What an optimizer of bitsandbytes needs is told by `quantized_base`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import SimpleNamespace
 
 import torch
-from transformers import get_scheduler
+from transformers import Trainer, get_scheduler
 from transformers.trainer_utils import SchedulerType
 from transformers.training_args import OptimizerNames
 
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.names import nearest
+from tooldrill.training.quantized_base import is_bitsandbytes
 from tooldrill.training.settings import StageSettings
 
 # They follow an evaluation's figures, and training has no evaluation: the rate would never change.
@@ -36,6 +38,8 @@ def require_recipe(stage: StageSettings) -> None:
             f"optimizer {stage.optimizer} is for training whole weights, and here an adapter is",
             "use adamw_torch",
         )
+    if not is_bitsandbytes(stage.optimizer):
+        _require_made(stage)
     if stage.schedule in _FOLLOWING:
         raise TooldrillError(
             f"schedule {stage.schedule} follows an evaluation, and training has none",
@@ -48,6 +52,20 @@ def require_recipe(stage: StageSettings) -> None:
         raise TooldrillError(
             f"schedule {stage.schedule} needs settings of its own: {str(error).splitlines()[0]}",
             f"use one of {_PLAIN}",
+        ) from error
+
+
+def _require_made(stage: StageSettings) -> None:
+    """Raises TooldrillError for an optimizer that cannot be made, for want of a package say."""
+    arguments = SimpleNamespace(
+        optim=OptimizerNames(stage.optimizer), optim_args=None, learning_rate=1e-3, adam_beta1=0.9,
+        adam_beta2=0.999, adam_epsilon=1e-8, weight_decay=stage.weight_decay,
+    )  # fmt: skip
+    try:
+        Trainer.get_optimizer_cls_and_kwargs(arguments)
+    except (ImportError, ValueError, RuntimeError) as error:
+        raise TooldrillError(
+            f"optimizer {stage.optimizer}: {str(error).splitlines()[0]}", "or use adamw_torch"
         ) from error
 
 

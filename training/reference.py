@@ -2,15 +2,15 @@
 
 DPO compares the model in training with the one it began as. That one never changes, so each reply's
 log-probability is computed before the first step, in the same layout, and written to the
-user's cache under a hash of the weights: another run over the same pairs, a resumed one, or a
-longer one computes only what is new.
+user's cache under a hash of the weights: another run over the same pairs, one that was killed on
+the way, or a longer one computes only what is new.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ from tooldrill.training.processes import agreed, gathered, is_first, process_cou
 
 Pair = tuple[float, float]
 
+# Packs of each process between two times of writing the cache.
+_KEPT = 32
+
 
 def reference_log_probs(
     model: Any,
@@ -35,6 +38,7 @@ def reference_log_probs(
     *,
     budget: int,
     layout: Layout = FOREST,
+    dtype: str = "float32",
     progress: Progress = silent,
 ) -> list[Pair]:
     """The summed log-probabilities (nats) of each preference's chosen and rejected reply.
@@ -43,25 +47,27 @@ def reference_log_probs(
         model: as it is before training, with TRL's fused head.
         groups: what each preference shares with others, see `plan_steps`.
         budget: most tokens computed at once; layout: how the model computes them.
+        dtype: what the caller has it compute in, by autocast.
     """
-    path = cache_folder() / "reference" / f"{fingerprint(model)}.json"
+    path = cache_folder() / "reference" / f"{fingerprint(model, dtype)}.json"
     known: dict[str, Pair] = _read(path)
     keys = [_key(preference) for preference in preferences]
     known = agreed(known)
     missing = list({key: i for i, key in enumerate(keys) if key not in known}.values())
     if missing:
         wanted = [preferences[i] for i in missing]
-        found = _compute(model, wanted, [groups[i] for i in missing], budget, layout, progress)
-        known |= {keys[i]: pair for i, pair in zip(missing, found, strict=True)}
-        if is_first():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_text(path, json.dumps(known))
+        their_groups = [groups[i] for i in missing]
+        for found in _compute(model, wanted, their_groups, budget, layout, progress):
+            known |= {keys[missing[index]]: pair for index, pair in found.items()}
+            if is_first():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_text(path, json.dumps(known))
     return [known[key] for key in keys]
 
 
-def fingerprint(model: Any) -> str:
+def fingerprint(model: Any, dtype: str) -> str:
     """A hash of every weight and of how it is computed with."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(dtype.encode())
     for name, weights in sorted(model.state_dict().items()):
         digest.update(f"{name} {tuple(weights.shape)} {weights.dtype}".encode())
         whole = weights.detach().cpu().contiguous().flatten().view(torch.uint8)
@@ -78,31 +84,36 @@ def _compute(  # noqa: PLR0917 - as they come from above
     budget: int,
     layout: Layout,
     progress: Progress,
-) -> list[Pair]:
+) -> Iterator[dict[int, Pair]]:
+    """Pairs by their index, some packs at a time; the same in all processes."""
     rows = [p.rows for p in preferences]
     plan = plan_steps(rows, groups, batch_size=len(rows), budget=budget, layout=layout)
     collate = PreferenceBatches(preferences)
-    device = next(model.parameters()).device
-    found: dict[int, Pair] = {}
-    training = model.training
+    training, block = model.training, _KEPT * process_count()
     model.eval()
-    for done, members in enumerate(plan.packs):
-        if done % process_count() != process_rank():
-            continue
-        progress(done, len(plan.packs), "log-probabilities of the reference")
-        batch = collate([{"members": members, "share": 1.0}])
-        ids, present = batch["input_ids"].to(device), batch["attention_mask"].to(device)
-        labels = ids.masked_fill(batch["completion_mask"].to(device) == 0, -100)
-        with torch.no_grad():
-            output = model(input_ids=ids, attention_mask=present, labels=labels, fused_lm_head=True)
-        chosen, rejected = output.log_probs.sum(1).float().cpu().chunk(2)
-        found |= {
-            member: (chosen[place].item(), rejected[place].item())
-            for place, member in enumerate(members)
-        }
+    for first in range(0, len(plan.packs), block):
+        found: dict[int, Pair] = {}
+        for place, members in enumerate(plan.packs[first : first + block], first):
+            if place % process_count() == process_rank():
+                progress(place, len(plan.packs), "log-probabilities of the reference")
+                found |= _pairs(model, collate, members)
+        yield gathered(found)
     model.train(training)
-    found = gathered(found)
-    return [found[index] for index in range(len(preferences))]
+
+
+def _pairs(model: Any, collate: PreferenceBatches, members: list[int]) -> dict[int, Pair]:
+    """Those of one pack."""
+    device = next(model.parameters()).device
+    batch = collate([{"members": members, "share": 1.0}])
+    ids, present = batch["input_ids"].to(device), batch["attention_mask"].to(device)
+    labels = ids.masked_fill(batch["completion_mask"].to(device) == 0, -100)
+    with torch.no_grad():
+        output = model(input_ids=ids, attention_mask=present, labels=labels, fused_lm_head=True)
+    chosen, rejected = output.log_probs.sum(1).float().cpu().chunk(2)
+    return {
+        member: (chosen[place].item(), rejected[place].item())
+        for place, member in enumerate(members)
+    }
 
 
 def _key(preference: Preference) -> str:

@@ -17,6 +17,7 @@ from tooldrill.agent.atomic import atomic_directory, write_text
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.training.checkpoints import latest_checkpoint, save_adapter
 from tooldrill.training.collapse import StopOnCollapse
+from tooldrill.training.divergence import is_finite
 from tooldrill.training.engine.packing import Rows, StepPlan, plan_steps
 from tooldrill.training.hardware import Hardware
 from tooldrill.training.out_of_memory import less_memory
@@ -96,8 +97,8 @@ def run_trainer(
         choices: the machine's settings, for the summary.
 
     Raises:
-        TooldrillError: when the loss is no longer a number, or it collapsed before the first
-            checkpoint.
+        TooldrillError: when loss or weights are no longer numbers, or the chosen replies
+            collapsed before the first checkpoint.
     """
     trainer.remove_callback(PrinterCallback)
     folder = Path(trainer.args.output_dir)
@@ -106,9 +107,9 @@ def run_trainer(
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     curve = curve_of(trainer.state.log_history)
     final = curve[-1]["loss"] if curve else float("nan")
-    if not math.isfinite(final):
+    if not (math.isfinite(final) and is_finite(trainer.model)):
         raise TooldrillError(
-            f"the loss is no longer a number after step {trainer.state.global_step}",
+            f"loss or weights are no longer numbers after step {trainer.state.global_step}",
             "lower the learning_rate",
         )
     stopped = _save(trainer, out / "adapter")

@@ -57,7 +57,8 @@ class HardwareSettings(Settings):
 
 
 class QuantizationSettings(Settings):
-    """The frozen base in four bits while training (QLoRA, arXiv:2305.14314); needs CUDA."""
+    """The frozen base in four bits while training (QLoRA, arXiv:2305.14314); for CUDA, or a CPU
+    that is named in `hardware.device`."""
 
     enabled: bool = False
     double: bool = Field(True, description="Quantize the quantization's constants too.")
@@ -156,6 +157,12 @@ class TrainingSettings(Settings):
     sft: SftSettings = SftSettings()
     dpo: DpoSettings = DpoSettings()
     rounds: RoundsSettings = RoundsSettings()
+
+    @property
+    def has_plain_lora(self) -> bool:
+        """Whether the adapter is LoRA and no more, over layers that are not quantized."""
+        lora = self.lora
+        return not (self.quantization.enabled or lora.dropout or lora.dora or lora.extra)
 
     @field_validator("rounds", mode="before")
     @classmethod

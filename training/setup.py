@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict
-from transformers import TrainingArguments
 
 from tooldrill.agent.atomic import write_text
-from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.progress import Progress
 from tooldrill.agent.protocols.base import CallProtocol
 from tooldrill.agent.render import ChatTemplate
 from tooldrill.training import base_model
-from tooldrill.training.checkpoints import MarkComplete
-from tooldrill.training.divergence import StopOnDivergence
+from tooldrill.training.config_shape import decoder_of_model
 from tooldrill.training.engine.choose_layout import lay_out
 from tooldrill.training.engine.layout import Layout
 from tooldrill.training.examples import Encoder
@@ -51,15 +44,7 @@ from tooldrill.training.settings import (
     StageSettings,
     TrainingSettings,
 )
-from tooldrill.training.telling import TellProgress
-
-_PROJECT = "tooldrill"  # of trackers
-# Transformers renamed the argument, and warns of the old name where it knows the new one.
-_CHECKPOINTING = next(
-    name
-    for name in ("activation_checkpointing", "gradient_checkpointing")
-    if name in TrainingArguments.__dataclass_fields__
-)
+from tooldrill.training.trainer_setup import require_trackers
 
 
 class TrainSummary(BaseModel):
@@ -162,8 +147,8 @@ def prepare_model(
     cuda = torch.cuda.is_available()
     with out_of_memory_told("loading the model", less_weights(cuda=cuda)):
         weights = _load(base, settings)
-    config = weights.config.get_text_config()
-    shape = Shape(config.num_hidden_layers, config.hidden_size, longest)
+    decoder = decoder_of_model(weights.config.get_text_config())
+    shape = Shape(decoder, longest, plain=settings.has_plain_lora)
     kept = _kept(out)
     hardware = agreed(settle(wanted, shape, kept))
     torch.set_num_threads(max(1, hardware.threads // processes_here()))
@@ -173,11 +158,12 @@ def prepare_model(
             weights.to(device=own_device(hardware.device), dtype=_frozen_dtype(hardware))
     with computing_in_float32(weights):
         layout = lay_out(weights, hardware.attention, one_call=sharded())
+    # Anew: by now the weights lie on their device, and it is known what rows share.
+    shape = replace(shape, unloaded=_unloaded(weights, hardware))
     if not layout.shares:
-        needs = replace(
-            shape, longest=unshared or longest, scores=_scores(weights, layout, longest)
-        )
-        hardware = agreed(fit_memory(hardware, wanted, needs, kept))
+        scores = _scores(weights, layout, longest)
+        shape = replace(shape, longest=unshared or longest, scores=scores)
+    hardware = agreed(fit_memory(hardware, wanted, shape, kept))
     if is_first():
         _keep(hardware, out)
     choices = [*hardware.reasons, f"processes: {told_processes()}", layout.told]
@@ -190,6 +176,15 @@ def _scores(model: Any, layout: Layout, longest: int) -> int:
         return 0
     heads = getattr(model.config.get_text_config(), "num_attention_heads", 0)
     return int(heads) * max(longest, layout.most or longest)
+
+
+def _unloaded(model: Any, hardware: Hardware) -> float:
+    """Bytes of weights that the trainer will yet put on the device of each process."""
+    weights = next(model.parameters())
+    if hardware.device.startswith(weights.device.type):
+        return 0.0
+    size = sum(part.numel() * part.element_size() for part in model.parameters())
+    return float(size) / (process_count() if sharded() else 1)
 
 
 def _frozen_dtype(hardware: Hardware) -> torch.dtype | None:
@@ -214,81 +209,3 @@ def _kept(out: Path) -> Hardware | None:
 def _keep(hardware: Hardware, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     write_text(out / "hardware.json", json.dumps(asdict(hardware), indent=1))
-
-
-def require_trackers(names: Sequence[str]) -> None:
-    """Says what is missing before anything is loaded.
-
-    Raises:
-        TooldrillError: when a tracker is not installed.
-    """
-    missing = next((name for name in names if importlib.util.find_spec(name) is None), None)
-    if missing is not None:
-        raise TooldrillError(
-            f"training.report_to: {missing} is not installed", f"pip install {missing}"
-        )
-    if "wandb" in names:  # Transformers asks for its project here, not in its arguments
-        os.environ.setdefault("WANDB_PROJECT", _PROJECT)
-
-
-def trainer_arguments(
-    settings: TrainingSettings,
-    stage: StageSettings,
-    learning_rate: float,
-    hardware: Hardware,
-    checkpoints: Path,
-) -> dict[str, Any]:
-    """What TRL's two configs have in common; the numbers of steps come with the plan."""
-    return {
-        "output_dir": str(checkpoints),
-        "learning_rate": learning_rate,
-        "lr_scheduler_type": stage.schedule,
-        "optim": stage.optimizer,
-        "weight_decay": stage.weight_decay,
-        "max_grad_norm": stage.max_grad_norm,
-        "per_device_train_batch_size": 1,
-        "train_sampling_strategy": "sequential",
-        "seed": stage.seed,
-        "data_seed": stage.seed,
-        "save_steps": stage.save_every,
-        "save_total_limit": 3,
-        "logging_steps": 1,
-        # Transformers logs the mean loss in the place of one that is no number.
-        "logging_nan_inf_filter": False,
-        "report_to": settings.report_to or "none",
-        # Trackers show runs by name: of runs/demo/sft/checkpoints, "demo sft".
-        "project": _PROJECT,
-        "run_name": " ".join(checkpoints.absolute().parts[-3:-1]),
-        "disable_tqdm": True,
-        "ddp_find_unused_parameters": False,
-        "use_cpu": hardware.device == "cpu",
-        "ddp_backend": "gloo" if hardware.device == "cpu" and process_count() > 1 else None,
-        "dataloader_pin_memory": hardware.device.startswith("cuda"),
-        "bf16": hardware.dtype == "bfloat16",
-        "fp16": hardware.dtype == "float16",
-        _CHECKPOINTING: hardware.gradient_checkpointing,
-        "remove_unused_columns": False,
-        # Routers are not trained; dense models of a family with experts (Granite 4.0) have none.
-        "router_aux_loss_coef": 0.0,
-        "max_length": None,
-    }
-
-
-def keep_to_device(arguments: Any, hardware: Hardware) -> Any:
-    """Trainer arguments that stay on the one GPU of a run without a launcher.
-
-    Transformers takes the first GPU, whichever was set, and spreads the model over all there are
-    (DataParallel), as copies that know nothing of our forward pass.
-    """
-    if process_count() == 1 and hardware.device.startswith("cuda"):
-        device = own_device(hardware.device)
-        torch.cuda.set_device(device)
-        # Where the arguments keep what they found; there is no setting for it.
-        arguments.__dict__["_setup_devices"] = device
-        arguments._n_gpu = 1
-    return arguments
-
-
-def callbacks(progress: Progress) -> list[Any]:
-    """Progress for the user, markers for whole checkpoints, an end when the loss is no number."""
-    return [TellProgress(progress), MarkComplete(), StopOnDivergence()]

@@ -16,14 +16,8 @@ from tooldrill.training.out_of_memory import out_of_memory_told
 from tooldrill.training.quiet import quiet_transformers, quiet_warnings
 from tooldrill.training.run_trainer import Counts, less_memory_for, plan_run, run_trainer
 from tooldrill.training.settings import ModelSettings, TrainingSettings
-from tooldrill.training.setup import (
-    TrainSummary,
-    callbacks,
-    keep_to_device,
-    prepare_model,
-    prepare_texts,
-    trainer_arguments,
-)
+from tooldrill.training.setup import TrainSummary, prepare_model, prepare_texts
+from tooldrill.training.trainer_setup import callbacks, keep_to_device, trainer_arguments
 from tooldrill.training.trainers import PreparedSftTrainer
 
 

@@ -8,7 +8,6 @@ model, whose log-probabilities come with the batch. Losses, optimizers and check
 from __future__ import annotations
 
 import types
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -134,16 +133,16 @@ class PreparedDpoTrainer(_Prepared, DPOTrainer):  # type: ignore[misc]
             "accuracy": (margin > 0).float(),
             "length_difference": (chosen_length - rejected_length).float(),
         }
+        told = [
+            (f"{name}/{self._violations[member]}", values[place].item())
+            for place, member in enumerate(members)
+            for name, values in figures.items()
+        ]
+        told += [("chosen_gain_per_token", gain) for gain in (chosen_gain / chosen_length).tolist()]
         metrics = self._metrics["train" if self.model.training else "eval"]
-        # The same in all processes: by this they decide, together, whether to go on.
-        lost = (chosen_gain / chosen_length).mean().to(self.accelerator.device)
-        metrics["chosen_gain_per_token"].append(self.accelerator.gather(lost).mean().item())
-        by_class: dict[str, list[float]] = defaultdict(list)
-        for place, member in enumerate(members):
-            for name, values in figures.items():
-                by_class[f"{name}/{self._violations[member]}"].append(values[place].item())
-        for name, found in by_class.items():
-            metrics[name].extend(found)
+        # The same in all processes: by the gain they decide, together, whether to go on.
+        for name, value in gathered_list(told):
+            metrics[name].append(value)
 
 
 def _gatherer(gather: Any) -> Any:

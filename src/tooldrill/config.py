@@ -71,7 +71,19 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
         ConfigError: with every problem there is, each with its place and the nearest valid key.
         TooldrillError: when the file cannot be read at all.
     """
-    source = read_source(path)
+    return _resolved(read_source(path), overrides, f"`tooldrill validate {path}`")
+
+
+def default_config(overrides: Sequence[str]) -> RunConfig:
+    """The defaults under overrides, for commands that do without a file.
+
+    Raises:
+        ConfigError: with every problem of the overrides.
+    """
+    return _resolved(Source("", {"name": "defaults"}), overrides, "the same command again")
+
+
+def _resolved(source: Source, overrides: Sequence[str], again: str) -> RunConfig:
     apply_overrides(source, overrides, RunConfig)
     _drop_empty_sections(source.tree, ())
     _spread_seed(source.tree)
@@ -89,8 +101,7 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
         count = "it" if len(lines) == 1 else f"these {len(lines)}"
         raise ConfigError(
             lines,
-            f"mend {count} and run `tooldrill validate {path}`; "
-            "`tooldrill schema` lists every key with its meaning",
+            f"mend {count} and run {again}; `tooldrill schema` lists every key with its meaning",
         )
     return config
 

@@ -15,9 +15,16 @@ from pathlib import Path
 
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.config import RunConfig
-from tooldrill.estimates import TRACE_TOKENS, TRACE_TOKENS_PER_TOOL
+from tooldrill.estimates import (
+    PROMPT_TOKENS,
+    PROMPT_TOKENS_PER_TOOL,
+    REPLY_TOKENS,
+    TRACE_TOKENS,
+    TRACE_TOKENS_PER_TOOL,
+)
 from tooldrill.machine import processor, program_version, this_machine
-from tooldrill.model_shape import model_shape
+from tooldrill.model_shape import ModelShape, model_shape
+from tooldrill.training_memory import base_bytes, base_weights
 
 GIGABYTE = 10**9
 MIN_MEMORY = 4 * GIGABYTE
@@ -80,21 +87,37 @@ def training_choices(config: RunConfig) -> Iterator[Finding]:
         text = f"{config.model.path} does not lie here; what it needs is settled when it is loaded"
         yield Finding("training", text)
         return
-    largest = TRACE_TOKENS + TRACE_TOKENS_PER_TOOL * max(config.data.tools)
-    longest = min(largest, training.max_length)
+    longest = _longest(config, shape)
     yield Finding("training", f"{config.model.path}, examples of up to about {longest} tokens")
-    weights = shape.parameters * (0.6 if training.quantization.enabled else 4)
     try:
         for stage in (training.sft, training.dpo):
             if stage.enabled:
                 require_possible(training, stage)
-        needs = Shape(shape.layers, shape.hidden, longest, weights)
+        weights = base_bytes(shape, base_weights(training))
+        needs = Shape(shape.decoder, longest, weights, plain=training.has_plain_lora)
         hardware = settle(training.hardware, needs)
     except TooldrillError as error:
         yield Finding("training", error.message, Verdict.PROBLEM, error.next_step)
         return
-    for reason in hardware.reasons:
+    for reason in (*hardware.reasons, _SHARED[shape.shares]):
         yield Finding("training", reason)
+
+
+# What the config tells of a model that is not loaded.
+_SHARED = {
+    True: "shared prefixes: computed once, most likely",
+    False: "shared prefixes: computed for every row, its layers cannot share them",
+    None: "shared prefixes: tried once the model is loaded",
+}
+
+
+def _longest(config: RunConfig, shape: ModelShape) -> int:
+    """Tokens of the longest example: a trace, or both rows of a pair that cannot share a prompt."""
+    tools = max(config.data.tools)
+    trace = min(TRACE_TOKENS + TRACE_TOKENS_PER_TOOL * tools, config.training.max_length)
+    row = PROMPT_TOKENS + PROMPT_TOKENS_PER_TOOL * tools + REPLY_TOKENS
+    pair = 2 * min(row, config.training.max_length)
+    return max(trace, pair) if shape.shares is False and config.training.dpo.enabled else trace
 
 
 def _python() -> Finding:
@@ -144,7 +167,7 @@ def _machine() -> Iterator[Finding]:
             "memory",
             memory,
             Verdict.ADVICE,
-            "close other programs, or lower training.sft.batch_size and eval.engine.parallel",
+            "close other programs, or lower training.hardware.tokens and eval.engine.parallel",
         )
     else:
         yield Finding("memory", memory)

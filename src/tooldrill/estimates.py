@@ -9,21 +9,31 @@ here. The shares and the tokens per example below were measured on the embedded 
 two cores and are rough elsewhere: expect a factor of two.
 
 Memory is that of the largest pack. How large it gets was looked up in the plans of six data sets
-(150 to 300 rows of 2 to 24 tools, two of them built otherwise than by default).
+(150 to 300 rows of 2 to 24 tools, two of them built otherwise than by default). Whether a model
+shares prefixes at all is read from its config, and told where that does not say.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 
 from tooldrill.config import RunConfig
 from tooldrill.layout import BASE, DPO, ROUNDS, SFT
 from tooldrill.machine import matmul_rate, this_machine
 from tooldrill.model_shape import ModelShape, model_shape
-from tooldrill.training.activations import MOST_TOKENS, ROOM, activation_bytes
+from tooldrill.training.activations import LEARNED_SHARE, MOST_TOKENS, ROOM, tokens_held
+from tooldrill.training.engine.layout import MOST
+from tooldrill.training.jobs import launched_here
 from tooldrill.training.settings import TrainingSettings
-from tooldrill.training_memory import LEARNED_SHARE, Weights, on_gpu, training_memory
+from tooldrill.training_memory import (
+    Weights,
+    base_bytes,
+    base_weights,
+    computing,
+    on_gpu,
+    training_memory,
+)
 
 # Tokens of an example: a constant part and a part per tool offered.
 TRACE_TOKENS, TRACE_TOKENS_PER_TOOL = 420, 22
@@ -39,8 +49,10 @@ SFT_COMPUTED, DPO_COMPUTED = 0.58, 0.22
 # The largest step of a run, of B examples: a share a + b / sqrt(B) of B mean ones computed alone.
 # Within 30% of those six plans for B of 4 and 16.
 SFT_LARGEST, DPO_LARGEST = (0.1, 2.4), (0.05, 1.6)
-# The longest example, of the mean one.
+# The longest example, of the mean one. Where nothing is shared, the largest step of B examples is
+# as much more than B mean ones as their mean spreads: 1 + (LONGEST - 1) / sqrt(B).
 LONGEST = 2.1
+UNSHARED_LARGEST = (1.0, LONGEST - 1)
 EXPORT_SECONDS_PER_WEIGHT = 6e-8
 VERIFY_TOKENS = 900
 TRACES_PER_SECOND = 120.0
@@ -54,12 +66,20 @@ class Estimate:
     """What a stage will take; None where it cannot be told: a model not here, a GPU's speed.
 
     Attributes:
-        tokens: processed by the model; memory: peak, in bytes.
+        tokens: processed by the model; memory: peak of one process, in bytes.
+        gpu: whether that is a GPU's memory; free: bytes that one process may take there, None for
+            all that is free of the machine's (or, of a GPU, for one that is not seen here).
+        processes: how many on this machine take it each; None where the launcher does not say.
+        note: what the numbers take for granted.
     """
 
     tokens: int | None
     seconds: float | None
     memory: float | None
+    gpu: bool = False
+    free: float | None = None
+    processes: int | None = 1
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,12 +88,14 @@ class Work:
 
     Attributes:
         tokens: of all rows; computed: share of them that is left when shared prefixes are computed
-            once; largest: tokens of the longest example, and of the largest step.
+            once, where they are; learned: share of them that carries a loss.
+        largest: tokens of the longest example, and of the largest step.
         passes: operations per weight and computed token.
     """
 
     tokens: float
     computed: float
+    learned: float
     largest: tuple[float, float]
     passes: int
 
@@ -101,20 +123,34 @@ def _sft(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
     examples = config.data.traces * len(settings.protocols)
     steps = settings.max_steps or settings.epochs * examples / settings.batch_size
     tokens = length * min(steps * settings.batch_size, settings.epochs * examples)
-    work = Work(tokens, SFT_COMPUTED, _largest(length, settings.batch_size, SFT_LARGEST), passes=4)
-    return _training(config.training, shape, rate, work)
+    shared = _shares(shape)
+    work = Work(
+        tokens,
+        computed=SFT_COMPUTED if shared else 1.0,
+        learned=SFT_COMPUTED * LEARNED_SHARE,
+        largest=_largest(length, settings.batch_size, SFT_LARGEST if shared else UNSHARED_LARGEST),
+        passes=4,
+    )
+    return _training(config, shape, rate, work)
 
 
 def _dpo(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
     settings = config.training.dpo
     prompt = PROMPT_TOKENS + PROMPT_TOKENS_PER_TOOL * _mean(config.data.tools)
     length = 2 * (prompt + REPLY_TOKENS)
-    alone = prompt + 2 * REPLY_TOKENS  # a pair's prompt is computed once
+    shared = _shares(shape)
+    alone = prompt + 2 * REPLY_TOKENS if shared else length  # a pair's prompt is computed once
     pairs = config.data.pairs * len(settings.protocols)
     steps = settings.max_steps or settings.epochs * pairs / settings.batch_size
     tokens = length * min(steps * settings.batch_size, settings.epochs * pairs)
-    work = Work(tokens, DPO_COMPUTED, _largest(alone, settings.batch_size, DPO_LARGEST), passes=6)
-    return _training(config.training, shape, rate, work)
+    work = Work(
+        tokens,
+        computed=DPO_COMPUTED if shared else 1.0,
+        learned=DPO_COMPUTED * LEARNED_SHARE,
+        largest=_largest(alone, settings.batch_size, DPO_LARGEST if shared else UNSHARED_LARGEST),
+        passes=6,
+    )
+    return _training(config, shape, rate, work)
 
 
 def _rounds(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
@@ -125,11 +161,13 @@ def _rounds(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimat
     training = _dpo(tuned, shape, rate)
     worked = config.eval.model_copy(update={"tasks": rounds.tasks})
     loop = _eval(config.model_copy(update={"eval": worked}), shape, rate, models=1)
-    if training.seconds is None or loop.seconds is None:
-        return Estimate(None, None, None)
     tokens = rounds.count * ((training.tokens or 0) + (loop.tokens or 0))
-    memory = max(training.memory or 0, loop.memory or 0)
-    return Estimate(tokens, rounds.count * (training.seconds + loop.seconds), memory)
+    seconds: float | None = None
+    memory = training.memory
+    if training.seconds is not None and loop.seconds is not None:
+        seconds = rounds.count * (training.seconds + loop.seconds)
+        memory = max(training.memory or 0, loop.memory or 0)
+    return replace(training, tokens=tokens, seconds=seconds, memory=memory)
 
 
 def _largest(length: float, batch_size: int, curve: tuple[float, float]) -> tuple[float, float]:
@@ -139,56 +177,75 @@ def _largest(length: float, batch_size: int, curve: tuple[float, float]) -> tupl
     return longest, max(longest, whole)
 
 
-def _training(
-    settings: TrainingSettings, shape: ModelShape | None, rate: float, work: Work
-) -> Estimate:
+def _shares(shape: ModelShape | None) -> bool:
+    return shape is None or shape.shares is not False
+
+
+def _training(config: RunConfig, shape: ModelShape | None, rate: float, work: Work) -> Estimate:
     """The cost of SFT or DPO."""
+    settings = config.training
     if shape is None:
         return Estimate(ceil(work.tokens), None, None)
     weights = base_weights(settings)
-    memory, checkpointing = _memory(settings, shape, weights, work)
-    if on_gpu(weights):
-        return Estimate(ceil(work.tokens), None, memory)
+    gpu, processes = on_gpu(weights), launched_here(settings.launcher)
+    free = _free_gpu(settings) if gpu else this_machine().available / (processes or 1)
+    memory, checkpointing = _memory(settings, shape, weights, work, free or 0.0)
     passes = work.passes + (2 if checkpointing else 0)
-    head = 4 * LEARNED_SHARE * shape.hidden * shape.vocabulary
-    operations = passes * (shape.parameters - shape.embeddings) + head
-    seconds = operations * work.tokens * work.computed / (rate * TRAINING_SHARE)
-    return Estimate(ceil(work.tokens), START_SECONDS + seconds, memory)
+    layers = passes * (shape.parameters - shape.embeddings) * work.computed
+    head = 4 * shape.decoder.hidden * shape.decoder.vocabulary * work.learned
+    seconds = work.tokens * (layers + head) / (rate * TRAINING_SHARE)
+    return Estimate(
+        ceil(work.tokens),
+        None if gpu else START_SECONDS + seconds,
+        memory,
+        gpu=gpu,
+        free=free,
+        processes=processes,
+        note=_note(config.model.path, shape),
+    )
 
 
-def base_weights(settings: TrainingSettings) -> Weights:
-    """How training will hold the base, where the probe is not asked: in float32 on a processor."""
-    device = settings.hardware.device or ("cuda" if this_machine().gpus else "cpu")
-    if not device.startswith("cuda"):
-        return "autocast" if settings.hardware.dtype == "bfloat16" else "float32"
-    return "nf4" if settings.quantization.enabled else "bfloat16"
+def _note(path: str, shape: ModelShape) -> str:
+    if shape.shares is None:
+        return f"that {path} shares prefixes is assumed: it is tried once the model is loaded"
+    return "" if shape.shares else f"{path} cannot share prefixes: each row is computed whole"
+
+
+def _free_gpu(settings: TrainingSettings) -> float | None:
+    """Bytes of the GPU that is set, of the smallest where none is; None where none is seen."""
+    memory = [float(gpu.memory) for gpu in this_machine().gpus]
+    number = (settings.hardware.device or "").partition(":")[2]
+    if number.isdecimal() and int(number) < len(memory):
+        return memory[int(number)]
+    return min(memory, default=None)
 
 
 def _memory(
-    settings: TrainingSettings, shape: ModelShape, weights: Weights, work: Work
+    settings: TrainingSettings, shape: ModelShape, weights: Weights, work: Work, free: float
 ) -> tuple[float, bool]:
-    """Peak bytes, and whether activations are recomputed.
+    """Peak bytes of a process, and whether activations are recomputed.
 
     What nothing is set for follows from the free memory as in `training.hardware`, but that it is
     looked up now and not once the model is loaded.
     """
-    machine, hardware = this_machine(), settings.hardware
-    gpus = [gpu.memory for gpu in machine.gpus]
-    free = min(gpus, default=0) if on_gpu(weights) else machine.available
-    room = ROOM * max(0.0, free - 4 * shape.parameters)
-    size = 4 if weights == "float32" else 3
+    hardware = settings.hardware
+    room = ROOM * max(0.0, free - base_bytes(shape, weights))
+    how = computing(settings, weights)
     longest, step = work.largest
+    scores = 0 if how.gpu else round(shape.scored_heads * max(longest, MOST))
 
-    def held(checkpointing: bool) -> float:
-        each = activation_bytes(shape.layers, shape.hidden, size, checkpointing=checkpointing)
-        return min(room / each, MOST_TOKENS)
+    def held(checkpointing: bool) -> int:
+        fitting = tokens_held(room, shape.decoder, how, checkpointing=checkpointing, scores=scores)
+        return min(fitting, MOST_TOKENS)
 
     checkpointing = hardware.gradient_checkpointing
     if checkpointing is None:
         checkpointing = held(False) < longest
     tokens = min(step, max(longest, hardware.tokens or held(checkpointing)))
-    rank = settings.lora.rank
-    return training_memory(shape, weights, rank, tokens, checkpointing=checkpointing), checkpointing
+    memory = training_memory(
+        shape, settings, weights, tokens, checkpointing=checkpointing, scores=scores
+    )
+    return memory, checkpointing
 
 
 def _export(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimate:
@@ -218,8 +275,8 @@ def _eval(
     work = 2 * shape.parameters * (read / PREFILL_SHARE + written / DECODING_SHARE)
     weights = shape.parameters * BITS[settings.quantization] / 8
     cells = settings.engine.context * settings.engine.parallel
-    cache = 2 * 2 * cells * shape.layers * shape.kv_width  # keys and values, two bytes each
-    return Estimate(tokens, START_SECONDS + work / rate, PROCESS_MEMORY + weights + cache)
+    cell = 2 * 2 * shape.decoder.layers * shape.decoder.keys  # keys and values, two bytes each
+    return Estimate(tokens, START_SECONDS + work / rate, PROCESS_MEMORY + weights + cells * cell)
 
 
 def _conditions(config: RunConfig) -> list[str]:

@@ -13,17 +13,21 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from tooldrill.config_shape import (
+from tooldrill.training.activations import Decoder
+from tooldrill.training.config_shape import (
     count_weights,
+    decoder_of_config,
     embedding_weights,
-    head_size,
-    inner_width,
-    key_width,
+    largest,
+    scored_heads,
+    shares_prefixes,
     text_config,
 )
-from tooldrill.training.gguf_header import read_gguf_header
+from tooldrill.training.gguf_header import GgufHeader, read_gguf_header
 
 EMBEDDED = "smollm2-135m"
+# Architectures that GGUF and Transformers name differently.
+_NAMES = {"gemma3": "gemma3_text", "gpt-oss": "gpt_oss", "granitehybrid": "granitemoehybrid"}
 
 
 @dataclass(frozen=True)
@@ -32,23 +36,20 @@ class ModelShape:
 
     Attributes:
         parameters: weights, tied ones once; embeddings of them are no linear layers.
-        queries: width of a layer's queries, all heads together.
-        kv_width: numbers that one token adds to a layer's key cache (and to its value cache).
-        inner: width between the matrices of a layer's MLP.
+        shares: whether what its rows share will be computed once; None where that is not known.
+        scored_heads: of a layer, if a processor keeps their scores; else 0.
     """
 
     parameters: int
-    layers: int
-    hidden: int
-    kv_width: int
-    vocabulary: int
-    queries: int
-    inner: int
     embeddings: int
+    decoder: Decoder
+    shares: bool | None = None
+    scored_heads: int = 0
 
 
 def model_shape(path: str) -> ModelShape | None:
-    """The shape of the model that `model.path` names; None for one that does not lie here.
+    """The shape of the model that `model.path` names; None for one that does not lie here, or
+    whose config has other names than most.
 
     Raises:
         TooldrillError: for a broken GGUF.
@@ -75,43 +76,52 @@ def shape_of_config(config: dict[str, Any], parameters: int | None = None) -> Mo
     config = text_config(config)
     return ModelShape(
         parameters=parameters or count_weights(config),
-        layers=int(config["num_hidden_layers"]),
-        hidden=int(config["hidden_size"]),
-        kv_width=key_width(config),
-        vocabulary=int(config["vocab_size"]),
-        queries=int(config["num_attention_heads"]) * head_size(config),
-        inner=inner_width(config),
         embeddings=embedding_weights(config),
+        decoder=decoder_of_config(config),
+        shares=shares_prefixes(config),
+        scored_heads=scored_heads(config),
     )
 
 
 def _from_gguf(path: Path) -> ModelShape:
     header = read_gguf_header(path)
-    kind = header.architecture
-    heads = _number(header.metadata.get(f"{kind}.attention.head_count"), 1)
-    hidden = _number(header.metadata.get(f"{kind}.embedding_length"), 0)
-    size = _number(header.metadata.get(f"{kind}.attention.key_length"), hidden // max(1, heads))
+    config = _config_of_gguf(header)
+    embedded = ("token_embd.weight", "output.weight")
     return ModelShape(
         parameters=sum(tensor.parameters for tensor in header.tensors),
-        layers=_number(header.metadata.get(f"{kind}.block_count"), 0),
-        hidden=hidden,
-        kv_width=_number(header.metadata.get(f"{kind}.attention.head_count_kv"), heads) * size,
-        vocabulary=len(header.metadata.get("tokenizer.ggml.tokens", ())),
-        queries=heads * size,
-        inner=_number(header.metadata.get(f"{kind}.feed_forward_length"), 0),
-        embeddings=sum(
-            tensor.parameters
-            for tensor in header.tensors
-            if tensor.name in ("token_embd.weight", "output.weight")
-        ),
+        embeddings=sum(t.parameters for t in header.tensors if t.name in embedded),
+        decoder=decoder_of_config(config),
+        shares=shares_prefixes(config),
+        scored_heads=scored_heads(config),
     )
 
 
-def _number(value: Any, default: int) -> int:
-    """A value that some architectures give for each layer: the largest."""
-    if isinstance(value, list):
-        return max(map(int, value), default=default)
-    return default if value is None else int(value)
+def _config_of_gguf(header: GgufHeader) -> dict[str, Any]:
+    """What the header says, in the names of Transformers' configs."""
+    kind = header.architecture
+
+    def told(name: str) -> Any:
+        return header.metadata.get(f"{kind}.{name}")
+
+    keys = told("attention.head_count_kv")
+    # A layer without key heads is no attention.
+    each = keys if isinstance(keys, list) else []
+    return {
+        "model_type": _NAMES.get(kind, kind),
+        "num_hidden_layers": largest(told("block_count"), 0),
+        "hidden_size": largest(told("embedding_length"), 0),
+        "num_attention_heads": told("attention.head_count"),
+        "num_key_value_heads": keys,
+        "head_dim": largest(told("attention.key_length"), 0),
+        "intermediate_size": told("feed_forward_length"),
+        "block_auto_adjust_ff_dim": False,
+        "vocab_size": len(header.metadata.get("tokenizer.ggml.tokens", ())),
+        "num_experts": told("expert_count"),
+        "num_experts_per_tok": told("expert_used_count"),
+        "attn_logit_softcapping": told("attn_logit_softcapping"),
+        "ssm_state": told("ssm.state_size"),
+        "layer_types": ["full_attention" if count else "conv" for count in each],
+    }
 
 
 def _from_cache(name: str) -> ModelShape | None:
@@ -126,10 +136,13 @@ def _from_cache(name: str) -> ModelShape | None:
     return _from_folder(Path(found).parent) if isinstance(found, str) else None
 
 
-def _from_folder(folder: Path) -> ModelShape:
+def _from_folder(folder: Path) -> ModelShape | None:
     config = json.loads((folder / "config.json").read_text("utf-8"))
     counted = sum(map(_safetensors_parameters, folder.glob("*.safetensors")))
-    return shape_of_config(config, counted or None)
+    try:
+        return shape_of_config(config, counted or None)
+    except KeyError:
+        return None  # an architecture whose config has other names
 
 
 def _safetensors_parameters(path: Path) -> int:

@@ -44,6 +44,8 @@ def run_rounds(run: Run, adapter: Path, out: Path, progress: Progress) -> None:
         folder = out / str(index + 1)
         if not (folder / SUMMARY).is_file():
             _round(run, index, adapter, folder, progress)
+        # A file of the model's size, which can be made again.
+        shutil.rmtree(folder / "model", ignore_errors=True)
         if not (folder / DPO / "adapter").is_dir():
             break
         adapter = folder / DPO / "adapter"
@@ -71,7 +73,6 @@ def _round(run: Run, index: int, adapter: Path, folder: Path, progress: Progress
         )
         run_job(job, part(2, "training"))
     write_text(folder / SUMMARY, json.dumps(told, indent=1))
-    shutil.rmtree(folder / "model")  # a file of the model's size, which can be made again
 
 
 def _exported(run: Run, adapter: Path, folder: Path, progress: Progress) -> Path:

@@ -114,7 +114,7 @@ def test_the_size_of_the_header_is_that_of_the_model(name: str) -> None:
 @each_model
 def test_k_quants_are_for_rows_of_whole_blocks(name: str) -> None:
     shape = shape_of_config(MODELS[name])
-    whole = shape.hidden % 256 == 0 and shape.inner % 256 == 0
+    whole = shape.decoder.hidden % 256 == 0 and shape.decoder.inner % 256 == 0
     assert ("Q4_K_M" in load_config(at(name)).export.quantizations) == whole
 
 

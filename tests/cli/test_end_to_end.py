@@ -15,11 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from real_llama_server import real_server
 
 from tooldrill.agent.episode import Episode
-from tooldrill.agent.errors import TooldrillError
 from tooldrill.eval.results import Results
-from tooldrill.export.serving.binary import find_server
 
 pytestmark = pytest.mark.slow
 
@@ -155,10 +154,7 @@ def test_the_end_shows_the_result_and_where_it_lies(run_folder: tuple[Path, str]
 def test_the_product_may_be_dropped_in(run_folder: tuple[Path, str]) -> None:
     """Behind a real llama-server its calls are calls, and its prompts those of the training."""
     run, _ = run_folder
-    try:
-        find_server()
-    except TooldrillError as error:
-        pytest.skip(f"{error.message}: {error.next_step}")
+    real_server()
     (product,) = (run / "export/rounds").glob("*-Q8_0.gguf")
     output = finish(run.parents[1], "serve-check", str(product), "--log", str(run / "server.log"))
     assert "FAIL" not in output

@@ -14,8 +14,12 @@ from safetensors.numpy import save_file
 from tooldrill.config import RunConfig
 from tooldrill.estimates import START_SECONDS, estimate
 from tooldrill.model_shape import ModelShape, model_shape, shape_of_config
-from tooldrill.training.activations import gap_bytes
+from tooldrill.training.activations import Decoder, gap_bytes
+from tooldrill.training.settings import TrainingSettings
 from tooldrill.training_memory import Weights, adapter_weights, training_memory
+
+# Rank 16, plain LoRA.
+SETTINGS = TrainingSettings()
 
 
 def config(**changes: object) -> RunConfig:
@@ -35,11 +39,11 @@ def test_a_folder_is_measured_without_loading_it(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(shape))
     save_file({"a": np.zeros((5, 7), np.float32)}, tmp_path / "model-1.safetensors")
     save_file({"b": np.zeros(4, np.float16)}, tmp_path / "model-2.safetensors")
-    assert model_shape(str(tmp_path)) == ModelShape(39, 3, 8, 4, 11, 8, 20, 88)
+    assert model_shape(str(tmp_path)) == ModelShape(39, 88, Decoder(3, 8, 8, 4, 20, 11))
     for weights in tmp_path.glob("*.safetensors"):
         weights.unlink()
     # Without weights the config is counted: 11 * 8, and per layer 8 * (16 + 8) + 3 * 8 * 20.
-    assert model_shape(str(tmp_path)) == ModelShape(88 + 3 * 672, 3, 8, 4, 11, 8, 20, 88)
+    assert model_shape(str(tmp_path)) == ModelShape(88 + 3 * 672, 88, Decoder(3, 8, 8, 4, 20, 11))
 
 
 def test_a_hub_name_is_known_once_it_lies_in_the_cache(
@@ -119,7 +123,7 @@ def test_where_the_base_lies_decides_what_it_takes() -> None:
     shape = shape_of_config(MODELS["qwen3-4b"])
 
     def needed(weights: Weights, tokens: int = 4096, *, checkpointing: bool = True) -> float:
-        return training_memory(shape, weights, 16, tokens, checkpointing=checkpointing)
+        return training_memory(shape, SETTINGS, weights, tokens, checkpointing=checkpointing)
 
     assert needed("nf4") < needed("bfloat16") < needed("float32")
     assert needed("bfloat16", 0) - needed("nf4", 0) == pytest.approx(
@@ -127,10 +131,13 @@ def test_where_the_base_lies_decides_what_it_takes() -> None:
     )
     assert needed("bfloat16") < needed("bfloat16", checkpointing=False)
     # Neither a processor's chunks nor a GPU's kernel hold the scores of all tokens at once.
-    words = [replace(shape, vocabulary=count) for count in (50_000, 250_000)]
+    words = [
+        replace(shape, decoder=replace(shape.decoder, vocabulary=count))
+        for count in (50_000, 250_000)
+    ]
     grown = [
-        training_memory(words[1], weights, 16, 1000, checkpointing=True)
-        - training_memory(words[0], weights, 16, 1000, checkpointing=True)
+        training_memory(words[1], SETTINGS, weights, 1000, checkpointing=True)
+        - training_memory(words[0], SETTINGS, weights, 1000, checkpointing=True)
         for weights in ("float32", "bfloat16")
     ]
     assert grown == [0.0, 0.0]
@@ -155,15 +162,15 @@ def test_estimates_hold_where_they_were_measured(
     weights: Weights, checkpointing: bool, tokens: int, measured: float
 ) -> None:
     shape = shape_of_config(MODELS["smollm2-135m"])
-    found = training_memory(shape, weights, 16, tokens, checkpointing=checkpointing) / 1e9
+    found = training_memory(shape, SETTINGS, weights, tokens, checkpointing=checkpointing) / 1e9
     assert 0.95 * measured < found < (1.21 if weights == "autocast" else 1.05) * measured
 
 
 def test_a_heap_has_gaps_only_between_tensors_that_lie_in_it() -> None:
-    widths = (1000, 3000)
-    assert gap_bytes(widths, 10, 2000) == pytest.approx(0.7 * 4 * 2 * 4000 * 10 * 2000)
-    assert gap_bytes(widths, 10, 3000) == pytest.approx(0.7 * 4 * 2 * 1000 * 10 * 3000)
-    assert gap_bytes(widths, 10, 9000) == 0
+    decoder = Decoder(10, 500, 250, 250, 3000)
+    assert gap_bytes(decoder, 2000) == pytest.approx(0.7 * 4 * 2 * 4000 * 10 * 2000)
+    assert gap_bytes(decoder, 3000) == pytest.approx(0.7 * 4 * 2 * 1000 * 10 * 3000)
+    assert gap_bytes(decoder, 40_000) == 0
 
 
 def test_only_what_is_computed_takes_time() -> None:

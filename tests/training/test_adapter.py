@@ -40,6 +40,7 @@ def test_options_are_pefts() -> None:
     ("settings", "message"),
     [
         ({"extra": {"layer_to_transform": [1]}}, "no layer_to_transform"),
+        ({"extra": {"r": 64}}, "extra: r has a setting of its own"),
         ({"targets": ["queries"]}, "queries"),
         ({"targets": ["q_proj", "queries"]}, "targets: no module is named queries"),
         ({"rank_pattern": {"down": 2}}, "rank_pattern: no module is named down"),

@@ -182,6 +182,25 @@ def test_the_template_is_the_models_own_when_it_knows_tools(folder: Path, tmp_pa
     assert chat_template(base, mine, tokenizer) == OWN_TOOLS
 
 
+@pytest.mark.parametrize("listed", [False, True], ids=["dict", "list"])
+def test_of_named_templates_the_one_for_tools_is_taken(folder: Path, *, listed: bool) -> None:
+    base = resolve(at(folder))
+    tokenizer = load_tokenizer(base)
+    bare = "{% for m in messages %}{{ m.content }}{% endfor %}"
+
+    def given(**named: str) -> str:
+        pairs = [{"name": name, "template": source} for name, source in named.items()]
+        tokenizer.chat_template = pairs if listed else named
+        return chat_template(base, at(folder), tokenizer)
+
+    assert given(default=bare, tool_use=OWN_TOOLS, rag=bare) == OWN_TOOLS
+    assert given(default=OWN_TOOLS, rag=bare) == OWN_TOOLS
+    assert given(default=OWN_TOOLS, tool_use=bare) == OWN_TOOLS
+    # Without tools in either, ours takes the turns of the one for conversations.
+    assert given(default=bare, tool_use=bare) == render.bundled_template()
+    assert given(rag=OWN_TOOLS) == render.bundled_template()
+
+
 def test_a_missing_or_broken_template_file_is_named(folder: Path, tmp_path: Path) -> None:
     base = resolve(at(folder))
     tokenizer = load_tokenizer(base)

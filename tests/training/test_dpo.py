@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -17,9 +18,9 @@ from tooldrill.data.sets.build import build
 from tooldrill.data.sets.reading import read_rows
 from tooldrill.data.settings import DataSettings
 from tooldrill.training import reference
-from tooldrill.training.collapse import WINDOW
+from tooldrill.training.collapse import WINDOW, StopOnCollapse
 from tooldrill.training.dpo import train_dpo
-from tooldrill.training.settings import ModelSettings, TrainingSettings
+from tooldrill.training.settings import DpoLoss, ModelSettings, TrainingSettings
 from tooldrill.training.sft import train_sft
 
 
@@ -82,6 +83,31 @@ def test_the_reference_is_computed_once_for_the_same_weights(
     assert len(list(cache.iterdir())) == 2
 
 
+def test_a_reference_that_was_stopped_goes_on(
+    place: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reference, "_KEPT", 1)
+    met: list[int] = []
+    one = reference._pairs
+    monkeypatch.setattr(reference, "_pairs", lambda *args: met.extend(args[2]) or one(*args))
+
+    def stop(done: int, _total: int, note: str = "") -> None:
+        if note.startswith("log-probabilities") and done == 2:
+            raise KeyboardInterrupt
+
+    data, adapter = place / "set/dpo.jsonl", place / "sft/adapter"
+    small = settings_of().model_copy(
+        update={"hardware": settings_of().hardware.model_copy(update={"tokens": 1200})}
+    )
+    with pytest.raises(KeyboardInterrupt):
+        train_dpo(model(place), small, data, adapter, tmp_path / "a", stop)
+    (kept,) = cache.iterdir()
+    before = len(met)
+    assert 0 < before == len(json.loads(kept.read_text())) < 12
+    train_dpo(model(place), small, data, adapter, tmp_path / "a")
+    assert len(met) == 12 == len(json.loads(kept.read_text()))
+
+
 def test_margins_and_lengths_are_told_by_class(place: Path, tmp_path: Path) -> None:
     curve = run(place, tmp_path / "out").curve
     classes = {row["violation"] for row in read_rows(place / "set/dpo.jsonl")}
@@ -137,9 +163,20 @@ def test_a_collapse_before_any_checkpoint_says_what_to_change(place: Path, tmp_p
     assert not (tmp_path / "out/adapter").exists()
 
 
-@pytest.mark.parametrize("loss", ["hinge", "robust", "apo_down", "aot", "nca_pair"])
-def test_trls_other_losses(loss: str, place: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("loss", get_args(DpoLoss))
+def test_each_of_trls_losses(loss: str, place: Path, tmp_path: Path) -> None:
     options = {"loss": loss, "max_steps": 2, "label_smoothing": 0.1}
     curve = run(place, tmp_path / "out", **options).curve
     assert [step["step"] for step in curve] == [1, 2]
     assert curve[1]["rewards/margins"] != 0
+
+
+def test_a_collapse_that_a_kill_hid_is_seen_again(tmp_path: Path) -> None:
+    """Killed after the last checkpoint and before the adapter: no step is left to see it at."""
+    history = [{"chosen_gain_per_token": -0.6} for _ in range(WINDOW)]
+    watch = StopOnCollapse(0.5, tmp_path)
+    watch.on_train_begin(None, SimpleNamespace(log_history=history, global_step=9), None)
+    assert watch.reason == "the chosen replies lost 0.60 nats per token by step 9"
+    fine = StopOnCollapse(0.7, tmp_path)
+    fine.on_train_begin(None, SimpleNamespace(log_history=history, global_step=9), None)
+    assert fine.reason is None

@@ -15,6 +15,7 @@ from tooldrill.data.sets.build import build
 from tooldrill.data.settings import DataSettings
 from tooldrill.export.run import export_model
 from tooldrill.export.settings import ExportSettings
+from tooldrill.training.config_shape import shares_prefixes
 from tooldrill.training.dpo import train_dpo
 from tooldrill.training.settings import ModelSettings, TrainingSettings
 from tooldrill.training.sft import train_sft
@@ -73,6 +74,7 @@ def test_a_family_trains_and_is_exported(
     torch.manual_seed(0)
     ids = {f"{n}_token_id": getattr(tokenizer, f"{n}_token_id") for n in ("bos", "eos", "pad")}
     config = AutoConfig.for_model(kind, vocab_size=len(tokenizer), **{**SHAPE, **ids, **own})
+    assert shares_prefixes(config.to_dict()) is (reason is None)
     AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path / "base")
     tokenizer.save_pretrained(tmp_path / "base")
     model = ModelSettings(path=str(tmp_path / "base"))

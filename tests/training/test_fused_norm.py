@@ -64,6 +64,12 @@ def test_only_what_it_gives_is_kept() -> None:
     assert wide == {y.data_ptr()}
 
 
+def test_one_that_is_called_by_name_is_the_models_own() -> None:
+    plain, fused, x = norm(LlamaRMSNorm)[0], norm(LlamaRMSNorm), torch.randn(2, WIDTH)
+    assert fuse_norms(fused) == 1
+    assert torch.equal(fused[0](hidden_states=x), plain(x))
+
+
 def without_a_direction() -> Any:
     module = norm(LlamaRMSNorm)
     module[0].weight.data[3] = 0

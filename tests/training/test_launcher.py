@@ -82,6 +82,20 @@ def test_two_processes_learn_what_one_learns(place: Path) -> None:
     run_job(job(place, "dpo-one", None, "dpo"))
     run_job(job(place, "dpo-two", "torchrun --nproc-per-node 2", "dpo"))
     assert losses(place / "dpo-two") == pytest.approx(losses(place / "dpo-one"), rel=1e-4)
+    # What is told by class is of all pairs, whichever process had them.
+    for one, two in zip(
+        told_by_class(place / "dpo-one"), told_by_class(place / "dpo-two"), strict=True
+    ):
+        assert two == pytest.approx(one, rel=1e-3, abs=1e-4)
+
+
+def told_by_class(folder: Path) -> list[dict[str, float]]:
+    lines = (folder / "curve.jsonl").read_text().splitlines()
+    own = ("margin/", "accuracy/", "length_difference/", "chosen_gain")
+    return [
+        {key: value for key, value in json.loads(line).items() if key.startswith(own)}
+        for line in lines
+    ]
 
 
 def test_accelerate_launches_too(place: Path) -> None:

@@ -77,6 +77,21 @@ def test_no_logits_are_kept_for_a_frozen_head() -> None:
     assert [figure.requires_grad for figure in scores] == [True, False, False, False]
 
 
+def test_autocast_rounds_neither_scores_nor_slopes() -> None:
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(16, 50, bias=False).requires_grad_(False)
+    head, targets = head_scores.Head(layer, 1.0, None), torch.arange(40)
+    found = []
+    for enabled in (False, True):
+        states = torch.linspace(-2, 2, 640).sin().view(40, 16).requires_grad_()
+        with torch.autocast("cpu", enabled=enabled):
+            scores = head_scores.score(head, states, targets)
+        scores.log_probs.sum().backward()  # type: ignore[no-untyped-call]
+        found.append((scores.log_probs, states.grad))
+    for plain, rounded in zip(*found, strict=True):
+        torch.testing.assert_close(rounded, plain, rtol=1e-6, atol=1e-6)
+
+
 def test_no_learned_token_is_no_score() -> None:
     layer = torch.nn.Linear(8, 50, bias=False).requires_grad_(False)
     states = torch.randn(0, 8, requires_grad=True)

@@ -18,6 +18,7 @@ from tooldrill.data.settings import DataSettings
 from tooldrill.training import examples
 from tooldrill.training.adapter import new_adapter
 from tooldrill.training.base_model import answering_peft
+from tooldrill.training.checkpoints import latest_checkpoint
 from tooldrill.training.examples import spoken
 from tooldrill.training.hardware import Hardware
 from tooldrill.training.recipe import require_recipe
@@ -27,8 +28,8 @@ from tooldrill.training.settings import (
     SftSettings,
     TrainingSettings,
 )
-from tooldrill.training.setup import trainer_arguments
 from tooldrill.training.sft import train_sft
+from tooldrill.training.trainer_setup import trainer_arguments
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,7 @@ from tooldrill.training.sft import train_sft
         ({"schedule": "cosine_with_min_lr"}, "settings of its own: One of min_lr", "use one of"),
         ({"schedule": "reduce_lr_on_plateau"}, "training has none", "use one of cosine"),
         ({"optimizer": "galore_adamw"}, "for training whole weights", "adamw_torch"),
+        ({"optimizer": "adamw_anyprecision"}, "adamw_anyprecision: Please install", "adamw_torch"),
     ],
 )
 def test_what_a_recipe_cannot_name(given: dict[str, str], said: str, step: str) -> None:
@@ -75,7 +77,7 @@ def test_a_loss_that_is_no_number_ends_the_run_at_that_step(place: Path, tmp_pat
     steps: list[int] = []
     wild = settings(learning_rate=1e30, warmup=0.0, max_steps=40, max_grad_norm=1e30)
     model = ModelSettings(path=str(place / "tiny"))
-    with pytest.raises(TooldrillError, match=r"no longer a number after step (\d+)") as caught:
+    with pytest.raises(TooldrillError, match=r"no longer numbers after step (\d+)") as caught:
         train_sft(
             model,
             wild,
@@ -92,6 +94,16 @@ def test_a_loss_that_is_no_number_ends_the_run_at_that_step(place: Path, tmp_pat
     assert math.isfinite(
         train_sft(model, settings(max_steps=2), place / "d/sft.jsonl", tmp_path / "b").final_loss
     )
+
+
+def test_weights_that_are_no_numbers_are_kept_nowhere(place: Path, tmp_path: Path) -> None:
+    """The only step's loss is one, but its update leaves float32."""
+    wild = settings(learning_rate=3e38, weight_decay=1e6, optimizer="sgd", warmup=0.0, max_steps=1)
+    with pytest.raises(TooldrillError, match="no longer numbers after step 1"):
+        train_sft(ModelSettings(path=str(place / "tiny")), wild, place / "d/sft.jsonl", tmp_path)
+    assert not (tmp_path / "adapter").exists()
+    assert (tmp_path / "checkpoints/checkpoint-1").is_dir()
+    assert latest_checkpoint(tmp_path / "checkpoints") is None
 
 
 def test_rows_of_which_none_can_be_told_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+from family_tokenizers import FAMILIES, tokenizer_of
 from tiny_llama import make_tokenizer
-from tokenizers.processors import TemplateProcessing
 
 from tooldrill.agent.call import Call
 from tooldrill.agent.errors import TooldrillError
@@ -26,13 +24,6 @@ from tooldrill.training.find_base import BaseModel
 from tooldrill.training.settings import ModelSettings
 
 BASE = BaseModel("little", "little")
-# The family's marks, and whether its tokenizer puts <bos> before every text.
-FAMILIES = {
-    "tooldrill-chatml": (["<|im_start|>", "<|im_end|>"], False),
-    "tooldrill-gemma": (["<start_of_turn>", "<end_of_turn>"], True),
-    "tooldrill-llama3": (["<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"], True),
-    "tooldrill-phi": (["<|system|>", "<|user|>", "<|assistant|>", "<|end|>"], False),
-}
 CONVERSATION = [
     system("Be brief."),
     user("Do it ☃"),
@@ -46,20 +37,6 @@ CONVERSATION = [
 
 def look(path: str) -> None:
     """Look at it."""
-
-
-def tokenizer_of(family: str) -> Any:
-    marks, opens = FAMILIES[family]
-    # Llama 3 keeps line breaks in one piece; GPT-2's cut does not, where text follows them.
-    tokenizer = make_tokenizer("llama-bpe" if family == "tooldrill-llama3" else "smollm")
-    tokenizer.add_special_tokens(
-        {"bos_token": "<bos>", "eos_token": "<eos>", "additional_special_tokens": marks}
-    )
-    if opens:
-        tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
-            single="<bos> $A", special_tokens=[("<bos>", tokenizer.bos_token_id)]
-        )
-    return tokenizer
 
 
 def test_every_family_is_tried_here() -> None:

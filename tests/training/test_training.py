@@ -95,6 +95,39 @@ def test_exactly_the_right_replies_are_learned(
         assert tokenizer.decode([example.input_ids[i] for i in learned]) == "".join(wanted)
 
 
+def test_a_turn_counts_as_its_weight_says(encoder: Encoder, data: Path) -> None:
+    native = get_protocol("native")
+    row = next(r for r in read_rows(data / "sft.jsonl") if len(learned_turns(r)) > 1)
+    first, *others = learned_turns(row)
+    once = encoder.example(row, native).sequences[0]
+    first["weight"] = 2.5
+    (example,) = encoder.example(row, native).sequences
+    assert example.labels == once.labels
+    learned = [i for i, label in enumerate(example.labels) if label != IGNORED]
+    heavy = [i for i in learned if example.weights[i] == 2.5]
+    said = encoder._tokenizer.decode([example.input_ids[i] for i in heavy])
+    assert said == native.write(first) + "<|im_end|>"
+    assert all(example.weights[i] == 1 for i in learned if i not in heavy)
+    assert others
+
+
+def learned_turns(row: dict[str, Any]) -> list[dict[str, Any]]:
+    turns = [m for m in row["messages"] if m["role"] == "assistant"]
+    return [m for m in turns if m.get("weight", 1) != 0]
+
+
+def test_both_protocols_are_learned_in_one_run(
+    model: ModelSettings, data: Path, tmp_path: Path
+) -> None:
+    both = settings(protocols=["native", "react_json"], save_every=100)
+    summary = train_sft(model, both, data / "sft.jsonl", tmp_path)
+    assert summary.examples == 2 * 16
+    assert summary.steps == 8
+    alone = settings(protocols=["react_json"], save_every=100)
+    spoken = train_sft(model, alone, data / "sft.jsonl", tmp_path / "alone")
+    assert spoken.learned < summary.learned
+
+
 def test_pieces_are_the_tokens_of_the_whole_text(encoder: Encoder, data: Path) -> None:
     template, native = ChatTemplate(bundled_template()), get_protocol("native")
     for row in read_rows(data / "sft.jsonl"):

@@ -74,10 +74,12 @@ def _normed(x: torch.Tensor, scale: torch.Tensor, module: Any) -> tuple[torch.Te
 def _forward(module: Any, extra: float) -> Any:
     original = module.forward
 
-    def forward(x: torch.Tensor) -> torch.Tensor:
-        if x.dtype != torch.float32 or module.weight.requires_grad or not torch.is_grad_enabled():
-            plain: torch.Tensor = original(x)
+    def forward(*args: Any, **kwargs: Any) -> torch.Tensor:
+        fits = len(args) == 1 and not kwargs and args[0].dtype == torch.float32
+        if not fits or module.weight.requires_grad or not torch.is_grad_enabled():
+            plain: torch.Tensor = original(*args, **kwargs)
             return plain
+        (x,) = args
         out: torch.Tensor = _FusedNorm.apply(x, module.weight + extra, module)  # type: ignore[no-untyped-call]
         return out
 

@@ -124,5 +124,6 @@ def _slopes(
         slopes.mul_(1 - (logits / head.cap).square_())
     if head.scale != 1:
         slopes.mul_(head.scale)
-    found: torch.Tensor = slopes.to(head.layer.weight.dtype) @ head.layer.weight
+    with torch.autocast(slopes.device.type, enabled=False):  # as the logits
+        found: torch.Tensor = slopes.to(head.layer.weight.dtype) @ head.layer.weight
     return found

@@ -13,6 +13,9 @@ from typing import Literal
 
 Kind = Literal["forest", "packed", "padded", "single"]
 
+# The kinds of layers that a mask can tell everything; others carry a state from token to token.
+MASKED_LAYERS = frozenset({"attention", "full_attention", "sliding_attention"})
+
 # What a call costs beside its tokens, in tokens: adding adapters to weights, starting kernels. On a
 # GPU, which waits for its kernels to start, more is assumed; not measured.
 CALL_COST, CALL_COST_ON_GPU = 48, 384

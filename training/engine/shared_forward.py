@@ -14,12 +14,10 @@ from typing import Any
 import torch
 
 from tooldrill.training.engine import tree_attention
+from tooldrill.training.engine.layout import MASKED_LAYERS
 from tooldrill.training.engine.prefix_tree import build_tree
 from tooldrill.training.engine.row_forward import Computed, Tokens, by_rows
 from tooldrill.training.engine.trial import alone, difference, states_of, told
-
-# The kinds of layers that a mask can tell everything; others carry a state from token to token.
-_MASKED = {"attention", "full_attention", "sliding_attention"}
 
 
 def share_prefixes(
@@ -41,7 +39,7 @@ def share_prefixes(
         None, or why the model cannot share prefixes.
     """
     config = model.config.get_text_config()
-    others = set(getattr(config, "layer_types", None) or ()) - _MASKED
+    others = set(getattr(config, "layer_types", None) or ()) - MASKED_LAYERS
     if others:
         return f"it has {', '.join(sorted(others))} layers"
     tree_attention.register()

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tooldrill.cli.arguments import ConstrainOption, ToolsOption
+from tooldrill.cli.arguments import (
+    AdapterOption,
+    ApiKeyOption,
+    ConstrainOption,
+    EndpointOption,
+    ServerOption,
+    ToolsOption,
+)
 from tooldrill.cli.check import ProtocolChoice, ProtocolOption
 
 if TYPE_CHECKING:
-    from tooldrill.agent.engines.base import Engine
     from tooldrill.agent.episode import Episode
-    from tooldrill.agent.limits.settings import ToolLimits
-    from tooldrill.agent.settings import LoopSettings
-    from tooldrill.cli.agent_view import View
+
+_MOST_OBSERVED = 20_000
 
 
 def register(app: typer.Typer) -> None:
@@ -33,12 +35,15 @@ def agent(
         str | None,
         typer.Option("--model", metavar="FILE.gguf", help="The model; a name with --endpoint."),
     ] = None,
-    endpoint: Annotated[
-        str | None,
-        typer.Option("--endpoint", metavar="URL", help="A server with the OpenAI API instead."),
-    ] = None,
+    endpoint: EndpointOption = None,
+    server: ServerOption = None,
+    api_key: ApiKeyOption = None,
+    adapter: AdapterOption = None,
     protocol: ProtocolOption = ProtocolChoice.NATIVE,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Replies at most.")] = 15,
+    reply_tokens: Annotated[
+        int, typer.Option("--reply-tokens", min=16, help="Tokens before a reply is cut off.")
+    ] = 512,
     watchdog: Annotated[
         bool, typer.Option("--watchdog/--no-watchdog", help="Hint when the model is stuck.")
     ] = True,
@@ -47,13 +52,31 @@ def agent(
     ] = False,
     constrain: ConstrainOption = None,
     context: Annotated[int, typer.Option("--context", min=256, help="Context, in tokens.")] = 4096,
+    observation: Annotated[
+        int | None,
+        typer.Option(
+            "--observation",
+            min=200,
+            metavar="CHARACTERS",
+            help="What a tool's answer is cut to; default: about a quarter of --context.",
+            show_default=False,
+        ),
+    ] = None,
     confirm: Annotated[
         bool, typer.Option("--confirm", help="Ask before each call that may change something.")
     ] = False,
     workspace: Annotated[
         Path,
-        typer.Option("--workspace", help="The folder that tools work in."),
+        typer.Option("--workspace", metavar="DIR", help="The folder that tools work in."),
     ] = Path(),
+    readable: Annotated[
+        list[Path] | None,
+        typer.Option("--readable", metavar="PATH", help="More that tools may read; repeatable."),
+    ] = None,
+    variables: Annotated[
+        list[str] | None,
+        typer.Option("--env", metavar="NAME", help="A variable that tools see; repeatable."),
+    ] = None,
     timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds a call.")] = 30.0,
     allow_shell: Annotated[
         bool,
@@ -77,103 +100,76 @@ def agent(
 ) -> None:
     """Run the loop on one task. The tools are executed for real, within limits.
 
-    Exit status: 0 when the model concluded, 1 when it did not.
+    Exit status: 0 the model concluded; 1 it did not; 2 an error; 130 stopped by Ctrl-C.
     """
-    from tooldrill.agent.errors import TooldrillError
     from tooldrill.agent.limits.settings import ToolLimits
-    from tooldrill.agent.settings import LoopSettings, WatchdogSettings
+    from tooldrill.agent.settings import EngineSettings, LoopSettings, WatchdogSettings
+    from tooldrill.cli.agent_session import Session
     from tooldrill.cli.agent_view import JsonView, TerminalView
+    from tooldrill.cli.main import INTERRUPTED, ToldExit
+    from tooldrill.cli.models import endpoint_settings, open_model, require_model
 
-    loop = LoopSettings(
-        protocol=protocol.value,
-        max_steps=steps,
-        max_reply_tokens=512,
-        forced_conclusion=True,
-        watchdog=WatchdogSettings(enabled=watchdog),
-        repair=repair,
-        constrain=constrain or "off",
+    _require_task(task)
+    require_model(model, endpoint, adapter or [])
+    asked = endpoint_settings(server).model_copy(update={"parallel": 1})
+    engine = EngineSettings(context=context, parallel=1, adapters=adapter or [])
+    session = Session(
+        task=task,
+        tools=tools,
+        loop=LoopSettings(
+            protocol=protocol.value,
+            max_steps=steps,
+            max_reply_tokens=reply_tokens,
+            forced_conclusion=True,
+            watchdog=WatchdogSettings(enabled=watchdog),
+            repair=repair,
+            constrain=constrain or "off",
+        ),
+        limits=ToolLimits(
+            workspace=workspace.resolve(),
+            readable=tuple(readable or ()),
+            variables=tuple(variables or ()),
+            seconds=timeout,
+            # A token is about four characters.
+            output_chars=observation or min(context, _MOST_OBSERVED),
+            allow_shell=allow_shell,
+            allow_network=allow_network,
+            unconfined=unconfined,
+        ),
+        view=JsonView() if as_json else TerminalView(),
+        save=save,
     )
-    limits = ToolLimits(
-        workspace=workspace.resolve(),
-        seconds=timeout,
-        allow_shell=allow_shell,
-        allow_network=allow_network,
-        unconfined=unconfined,
-    )
-    session = _Session(task, tools, loop, limits, JsonView() if as_json else TerminalView(), save)
-    episode = session.run(lambda: _open_engine(model, endpoint, context), confirm=confirm)
-    if episode.failure is not None:
-        raise TooldrillError(
-            f"the engine failed: {episode.failure}", "give it more --context, or fewer tools"
+    try:
+        episode = session.run(
+            lambda: open_model(model, endpoint, engine, asked, api_key), confirm=confirm
         )
-    session.view.end(episode)
+    except KeyboardInterrupt:
+        typer.echo("stopped; what the tools have done stays done", err=True)
+        raise ToldExit(INTERRUPTED) from None
+    _require_engine(episode, served=endpoint is not None)
     if episode.conclusion is None:
         raise typer.Exit(1)
 
 
-def _open_engine(model: str | None, endpoint: str | None, context: int) -> Engine:
+def _require_task(task: str) -> None:
     from tooldrill.agent.errors import TooldrillError
-    from tooldrill.agent.settings import EndpointSettings, EngineSettings
 
-    if endpoint is not None:
-        from tooldrill.agent.engines.endpoint import EndpointEngine
-
-        return EndpointEngine(endpoint, model, EndpointSettings(parallel=1))
-    if model is None:
-        raise TooldrillError("no model is given", "add --model FILE.gguf, or --endpoint URL")
-    from tooldrill.agent.engines.llama import LlamaEngine
-
-    return LlamaEngine(Path(model).expanduser(), EngineSettings(context=context, parallel=1))
+    if not task.strip():
+        raise TooldrillError("the task is empty", "say in words what is to be done")
 
 
-@dataclass(frozen=True)
-class _Session:
-    """One task, with what it is worked on by and how it is shown."""
+def _require_engine(episode: Episode, *, served: bool) -> None:
+    """Tells of an engine that could not go on, in its own words."""
+    from tooldrill.agent.errors import TooldrillError
 
-    task: str
-    tools: str
-    loop: LoopSettings
-    limits: ToolLimits
-    view: View
-    save: Path | None
-
-    def run(self, open_engine: Callable[[], Engine], *, confirm: bool) -> Episode:
-        """The episode; one that is interrupted is saved as far as it came."""
-        from tooldrill.agent import messages
-        from tooldrill.agent.confirm import ConfirmedEnvironment
-        from tooldrill.agent.limits.confinement import describe
-        from tooldrill.agent.loop import Job, run_episodes
-        from tooldrill.agent.signature import signatures
-        from tooldrill.sources import WORLD, open_environment
-
-        with open_environment(self.tools, limits=self.limits) as (registry, opened):
-            typer.echo(signatures(registry), err=True)
-            is_world = self.tools.startswith(WORLD)
-            typer.echo("tools of a sandbox" if is_world else describe(self.limits), err=True)
-            environment = ConfirmedEnvironment(opened, registry, _ask) if confirm else opened
-            message = messages.user(self.task)
-            job = Job("agent", [message], registry, environment, self.loop.max_steps)
-            with closing(open_engine()) as engine:
-                (episode,) = run_episodes(
-                    [job],
-                    engine,
-                    self.loop,
-                    on_step=lambda _job, step: self.view.step(step),
-                    on_text=lambda _job, piece: self.view.text(piece),
-                    on_done=lambda _job, done: self._keep(done),
-                    on_abandoned=lambda _job, left: self._keep(left),
-                )
-        return episode
-
-    def _keep(self, episode: Episode) -> None:
-        from tooldrill.agent.atomic import write_text
-
-        if self.save is not None:
-            write_text(self.save, episode.model_dump_json(by_alias=True, indent=1) + "\n")
-            typer.echo(f"episode written to {self.save}", err=True)
-
-
-def _ask(name: str, arguments: dict[str, Any]) -> bool:
-    from tooldrill.cli.agent_view import said_call
-
-    return typer.confirm(f"carry out {said_call(name, arguments)}?", default=False, err=True)
+    if episode.failure is None:
+        return
+    if "context" in episode.failure:
+        step = (
+            "start the server with a longer context, or cut answers with --observation"
+            if served
+            else "give it more --context, or cut answers with --observation"
+        )
+    else:
+        step = "see what the server says itself" if served else "run it again, or report this"
+    raise TooldrillError(f"the engine failed: {episode.failure}", step)

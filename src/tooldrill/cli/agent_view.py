@@ -25,6 +25,8 @@ class View(Protocol):
 
     def step(self, step: Step) -> None: ...
 
+    def question(self, text: str) -> None: ...
+
     def end(self, episode: Episode) -> None: ...
 
 
@@ -38,18 +40,18 @@ class TerminalView:
         from rich.console import Console
 
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._streamed = False
+        self._streamed = False  # of the reply under way
+        self._line_open = False
 
     def text(self, piece: str) -> None:
         if self._console.is_terminal:
             self._console.print(_plain(piece), style="dim", end="", markup=False)
-            self._streamed = True
+            self._streamed = self._line_open = True
 
     def step(self, step: Step) -> None:
-        if self._streamed:
-            self._console.print()
-        elif step.conclusion is None and (step.thought or not step.calls):
+        if not self._streamed and step.conclusion is None and (step.thought or not step.calls):
             self._line(step.thought or step.reply, "dim")
+        self._end_stream()
         self._streamed = False
         for call in step.calls[:1]:
             self._line(said_call(call.name, call.arguments), "bold cyan")
@@ -60,15 +62,26 @@ class TerminalView:
         if step.injected:
             self._line(f"  {step.injected.text}", "magenta")
 
+    def question(self, text: str) -> None:
+        self._end_stream()
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
     def end(self, episode: Episode) -> None:
+        self._end_stream()
         if episode.conclusion is not None:
             typer.echo(_plain(episode.conclusion))
-        else:
+        elif episode.failure is None:
             typer.echo(f"no conclusion: the {episode.spent or 'steps'} ran out", err=True)
         count = sum(len(step.violations) for step in episode.steps)
         typer.echo(
             f"{len(episode.steps)} replies, {count} violations, {episode.seconds:.1f} s", err=True
         )
+
+    def _end_stream(self) -> None:
+        if self._line_open:
+            self._console.print()
+        self._line_open = False
 
     def _line(self, text: str, style: str) -> None:
         self._console.print(_plain(text), style=style, markup=False)
@@ -83,8 +96,12 @@ class JsonView:
     def step(self, step: Step) -> None:
         self._print({"step": step.model_dump(mode="json", by_alias=True)})
 
+    def question(self, text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
     def end(self, episode: Episode) -> None:
-        ending = {"outcome", "conclusion", "spent", "forced", "seconds"}
+        ending = {"outcome", "conclusion", "spent", "forced", "failure", "seconds"}
         self._print(episode.model_dump(mode="json", by_alias=True, include=ending))
 
     def _print(self, event: dict[str, Any]) -> None:

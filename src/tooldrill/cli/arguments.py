@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 SOURCE_HELP = (
     "files, python:MODULE_OR_FILE[:name,name], skills:DIR, openai:FILE.json, "
-    "'mcp:COMMAND ARGS' or world:NAME."
+    "'mcp:COMMAND ARGS', mcp:http://HOST:PORT/mcp or world:NAME."
 )
 ConfigArgument = Annotated[
     Path, typer.Argument(metavar="CONFIG", help="The run's YAML file.", show_default=False)
@@ -32,6 +32,36 @@ ConstrainOption = Annotated[
         "--constrain",
         help="Hold replies to a grammar of the tools: calls once they begin, or in full.",
         show_default=False,
+    ),
+]
+EndpointOption = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint",
+        metavar="URL",
+        help="A server with the OpenAI API, http://HOST:PORT/v1; --model then names its model.",
+    ),
+]
+ServerOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--server",
+        metavar="KEY=VALUE",
+        help="How --endpoint is asked, as eval.endpoint in a config: timeout=60, calls=server, "
+        "api_key_env=MY_KEY; may be repeated.",
+        show_default=False,
+    ),
+]
+ApiKeyOption = Annotated[
+    str | None,
+    typer.Option("--api-key", envvar="TOOLDRILL_API_KEY", help="The endpoint's key."),
+]
+AdapterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--adapter",
+        metavar="FILE.gguf[:SCALE]",
+        help="A LoRA adapter on --model, not merged; may be repeated.",
     ),
 ]
 ToolsOption = Annotated[

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tooldrill.cli.arguments import ConstrainOption, ForceOption, OverridesArgument
+from tooldrill.cli.arguments import (
+    AdapterOption,
+    ApiKeyOption,
+    ConstrainOption,
+    EndpointOption,
+    ForceOption,
+    OverridesArgument,
+    ServerOption,
+)
 
 if TYPE_CHECKING:
     from tooldrill.eval.settings import BaselineSettings, EvalSettings
@@ -32,25 +40,14 @@ def evaluate(
         str | None,
         typer.Option("--model", help="A GGUF file, or the model's name at the endpoint."),
     ] = None,
-    endpoint: Annotated[
-        str | None, typer.Option("--endpoint", metavar="URL", help="http://HOST:PORT/v1")
-    ] = None,
+    endpoint: EndpointOption = None,
+    server: ServerOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE.json", help="Where the results go.")
     ] = None,
-    adapter: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--adapter",
-            metavar="FILE.gguf[:SCALE]",
-            help="A LoRA adapter on --model, not merged; may be repeated.",
-        ),
-    ] = None,
+    adapter: AdapterOption = None,
     name: Annotated[str | None, typer.Option("--name", help="What reports call the model.")] = None,
-    api_key: Annotated[
-        str | None,
-        typer.Option("--api-key", envvar="TOOLDRILL_API_KEY", help="The endpoint's key."),
-    ] = None,
+    api_key: ApiKeyOption = None,
     constrain: ConstrainOption = None,
     force: ForceOption = False,
 ) -> None:
@@ -59,12 +56,15 @@ def evaluate(
     With --endpoint and no --model, the server's only or first model is taken.
     """
     from tooldrill.agent.errors import TooldrillError
+    from tooldrill.cli.models import require_model, server_overrides
     from tooldrill.cli.stages import run_stage
+    from tooldrill.eval.settings import BaselineSettings
 
+    overrides = [*(overrides or []), *server_overrides(server)]
     if constrain is not None:
-        overrides = [*(overrides or []), f"eval.loop.constrain={constrain}"]
-    if adapter and (model is None or endpoint is not None):
-        raise TooldrillError("an adapter needs the model it is for", "add --model FILE.gguf")
+        overrides.append(f"eval.loop.constrain={constrain}")
+    if adapter:
+        require_model(model, endpoint, adapter)
     if model is None and endpoint is None:
         if config is None:
             raise TooldrillError(
@@ -76,25 +76,25 @@ def evaluate(
         raise TooldrillError("where should the results go?", "add --out FILE.json")
     if out.exists() and not force:
         raise TooldrillError(f"{out} is there already", "add --force, or name another file")
-    settings = _settings(config, overrides, constrain)
+    settings = _settings(config, overrides)
     if endpoint is not None:
         subject = _served(endpoint, model, name, settings, api_key)
     else:
+        require_model(model, endpoint)
         assert model is not None
-        subject = _file(model, name, adapter or [])
+        subject = BaselineSettings(
+            name=name or Path(model).stem, gguf=model, adapters=adapter or []
+        )
     _single(settings, subject, out, api_key)
 
 
-def _settings(
-    config: Path | None, overrides: list[str] | None, constrain: ConstrainOption
-) -> EvalSettings:
-    from tooldrill.agent.settings import LoopSettings
+def _settings(config: Path | None, overrides: list[str]) -> EvalSettings:
     from tooldrill.cli.arguments import open_run
-    from tooldrill.eval.settings import EvalSettings
+    from tooldrill.config import default_config
 
     if config is not None:
         return open_run(config, overrides).config.eval
-    return EvalSettings(loop=LoopSettings(constrain=constrain or "off"))
+    return default_config(overrides).eval
 
 
 def _served(
@@ -110,17 +110,6 @@ def _served(
     return BaselineSettings(
         name=name or engine.model.short_name, endpoint=url, model=engine.model.id
     )
-
-
-def _file(model: str, name: str | None, adapters: list[str]) -> BaselineSettings:
-    from tooldrill.agent.errors import TooldrillError
-    from tooldrill.eval.settings import BaselineSettings
-
-    if not Path(model).expanduser().is_file():
-        raise TooldrillError(
-            f"no GGUF file at {model}", "give a file, or add --endpoint URL for a served model"
-        )
-    return BaselineSettings(name=name or Path(model).stem, gguf=model, adapters=adapters)
 
 
 def _single(

@@ -16,6 +16,10 @@ INTERRUPTED = 130
 USER_ERROR = 2
 
 
+class ToldExit(SystemExit):
+    """An end whose reason the command has said itself."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs `tooldrill` with `arguments` (default: the process's) and exits.
 
@@ -30,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(args=arguments, prog_name="tooldrill", standalone_mode=True)
     except KeyboardInterrupt:
         _leave(INTERRUPTED, _STOPPED)
+    except ToldExit:
+        raise
     except SystemExit as end:
         # Typer turns an interrupt inside a command into this status.
         if end.code == INTERRUPTED:
@@ -47,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 _STOPPED = "stopped; run the same command to go on"
 _OUT_OF_MEMORY = (
     "error: out of memory",
-    "next:  lower training.sft.batch_size, training.dpo.batch_size or eval.engine.parallel; "
+    "next:  lower training.hardware.tokens or eval.engine.parallel; "
     "`tooldrill run CONFIG --dry-run` estimates the need",
 )
 

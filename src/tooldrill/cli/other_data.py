@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tooldrill.cli.arguments import SOURCE_HELP, ForceOption, OverridesArgument
+from tooldrill.cli.arguments import (
+    SOURCE_HELP,
+    ApiKeyOption,
+    EndpointOption,
+    ForceOption,
+    OverridesArgument,
+    ServerOption,
+)
 from tooldrill.cli.check import ProtocolChoice, ProtocolOption
 
 if TYPE_CHECKING:
-    from tooldrill.agent.engines.base import Engine
+    from tooldrill.agent.settings import EndpointSettings
     from tooldrill.data.ingest.report import Report
     from tooldrill.data.settings import DataSettings
 
@@ -38,6 +45,9 @@ class Work(StrEnum):
 
 
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the set goes.")]
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE.json", help="What was dropped and why.")
+]
 
 
 def register(data: typer.Typer) -> None:
@@ -71,9 +81,7 @@ def ingest(
         ProtocolChoice | None,
         typer.Option("--protocol", help="Read calls in the text of OpenAI chats, too."),
     ] = None,
-    report: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE.json", help="What was dropped and why.")
-    ] = None,
+    report: ReportOption = None,
     force: ForceOption = False,
 ) -> None:
     """Turn other people's tool-call records into an SFT set; say what was dropped and why."""
@@ -111,9 +119,7 @@ def failures(
         ),
     ],
     out: OutOption,
-    report: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE.json", help="What was dropped and why.")
-    ] = None,
+    report: ReportOption = None,
     force: ForceOption = False,
 ) -> None:
     """Pair a model's own violations with the right calls: preference data for another round.
@@ -154,12 +160,14 @@ def teach(
     ],
     out: OutOption,
     overrides: OverridesArgument = None,
-    endpoint: Annotated[
-        str | None, typer.Option("--endpoint", metavar="URL", help="http://HOST:PORT/v1")
-    ] = None,
+    endpoint: EndpointOption = None,
+    server: ServerOption = None,
     config: Annotated[
         Path | None,
-        typer.Option("--config", help="Whose data section says which tasks; else the defaults."),
+        typer.Option(
+            "--config",
+            help="Whose data section says which tasks, and eval.endpoint how servers are asked.",
+        ),
     ] = None,
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Tasks.")] = 100,
     seed: Annotated[int, typer.Option("--seed", help="Other tasks for another seed.")] = 0,
@@ -168,17 +176,22 @@ def teach(
         typer.Option("--work", help="Solve tasks, or reword requests that the oracle answers."),
     ] = Work.SOLVE,
     protocol: ProtocolOption = ProtocolChoice.NATIVE,
-    parallel: Annotated[int, typer.Option("--parallel", min=1, help="Tasks at once.")] = 4,
+    parallel: Annotated[
+        int | None,
+        typer.Option(
+            "--parallel",
+            min=1,
+            help="Tasks at once; default: 4, or the endpoint's own setting.",
+            show_default=False,
+        ),
+    ] = None,
     context: Annotated[
         int, typer.Option("--context", min=256, help="Context of a GGUF, in tokens.")
     ] = 8192,
     reply_tokens: Annotated[
         int, typer.Option("--reply-tokens", min=16, help="Tokens before a reply is cut off.")
     ] = 1024,
-    api_key: Annotated[
-        str | None,
-        typer.Option("--api-key", envvar="TOOLDRILL_API_KEY", help="The endpoint's key."),
-    ] = None,
+    api_key: ApiKeyOption = None,
 ) -> None:
     """Let a model work on training tasks; keep what is right, and a log of everything.
 
@@ -186,16 +199,22 @@ def teach(
     what `data failures` reads.
     """
     from tooldrill.agent.errors import TooldrillError
-    from tooldrill.agent.settings import LoopSettings
+    from tooldrill.agent.settings import EngineSettings, LoopSettings
     from tooldrill.cli.display import single_bar
+    from tooldrill.cli.models import open_model, require_model
     from tooldrill.data.from_models.rewording import REWORDINGS, reword_tasks
     from tooldrill.data.from_models.teacher import ROLLOUTS, solve_tasks, training_tasks
     from tooldrill.data.ingest.run import new_set, require_new
 
     log = out / (ROLLOUTS if work is Work.SOLVE else REWORDINGS)
     require_new(out, ["sft"], force=log.exists())
-    tasks = training_tasks(_data_settings(config, overrides), count, seed)
-    engine = _open(model, endpoint, api_key, parallel, context)
+    data, asked = _settings(config, overrides, server)
+    require_model(model, endpoint)
+    if parallel is not None:
+        asked = asked.model_copy(update={"parallel": parallel})
+    tasks = training_tasks(data, count, seed)
+    local = EngineSettings(context=context, parallel=parallel or 4)
+    engine = open_model(model, endpoint, local, asked, api_key)
     name = model if endpoint is not None else Path(model).stem
     try:
         with single_bar("teach") as progress:
@@ -223,36 +242,21 @@ def teach(
     typer.echo(f"{out / 'sft.jsonl'}: {kept} rows")
 
 
-def _data_settings(config: Path | None, overrides: list[str] | None) -> DataSettings:
+def _settings(
+    config: Path | None, overrides: list[str] | None, server: list[str] | None
+) -> tuple[DataSettings, EndpointSettings]:
+    """Which tasks, and how a server is asked for them."""
     from tooldrill.agent.errors import TooldrillError
     from tooldrill.cli.arguments import open_run
+    from tooldrill.cli.models import endpoint_settings, server_overrides
     from tooldrill.data.settings import DataSettings
 
     if config is not None:
-        return open_run(config, overrides).config.data
+        found = open_run(config, [*(overrides or []), *server_overrides(server)]).config
+        return found.data, found.eval.endpoint
     if overrides:
         raise TooldrillError(f"{overrides[0]} overrides no config", "add --config FILE.yaml")
-    return DataSettings()
-
-
-def _open(
-    model: str, endpoint: str | None, api_key: str | None, parallel: int, context: int
-) -> Engine:
-    from tooldrill.agent.errors import TooldrillError
-    from tooldrill.agent.settings import EndpointSettings, EngineSettings
-
-    if endpoint is not None:
-        from tooldrill.agent.engines.endpoint import EndpointEngine
-
-        settings = EndpointSettings(parallel=parallel)
-        return EndpointEngine(endpoint, model, settings, api_key=api_key)
-    if not Path(model).expanduser().is_file():
-        raise TooldrillError(
-            f"no GGUF file at {model}", "give a file, or add --endpoint URL for a served model"
-        )
-    from tooldrill.agent.engines.llama import LlamaEngine
-
-    return LlamaEngine(Path(model).expanduser(), EngineSettings(context=context, parallel=parallel))
+    return DataSettings(), endpoint_settings(server)
 
 
 def _tell(found: Report, path: Path | None) -> None:

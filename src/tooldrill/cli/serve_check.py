@@ -32,6 +32,14 @@ def serve_check(
     model: Annotated[
         Path, typer.Argument(metavar="X.gguf", help="The model file.", show_default=False)
     ],
+    options: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[-- OPTION...]",
+            help="Further options of llama-server, as the agent's server gets them.",
+            show_default=False,
+        ),
+    ] = None,
     server: Annotated[
         Path | None,
         typer.Option(
@@ -90,6 +98,7 @@ def serve_check(
         log=log,
         gpu_layers=gpu_layers,
         timeout=timeout,
+        options=options or (),
         begun=lambda binary: _begun(console, binary, model),
         told=lambda finding: _line(console, finding),
     )

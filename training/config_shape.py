@@ -1,4 +1,6 @@
-"""Counting a decoder's weights from its `config.json` alone, for models that are not downloaded.
+"""What a decoder's `config.json` alone tells: its weights, its widths, whether it shares prefixes.
+
+For models that are not loaded, or not even downloaded.
 
 Matrices only: norms and biases are a thousandth. Layers that are no attention (Qwen3.5's gated
 delta nets, LFM2's short convolutions, Granite's Mamba) are counted by their own projections.
@@ -9,7 +11,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from tooldrill.training.activations import Decoder
+from tooldrill.training.engine.layout import MASKED_LAYERS
+
 Config = dict[str, Any]
+
+# Those that were tried, as tiny random models: they share where a mask tells all their layers.
+_TRIED = {
+    "gemma3_text", "granite", "granitemoehybrid", "llama", "mistral", "phi3", "qwen2", "qwen3",
+    "smollm3",
+}  # fmt: skip
+# Attention with sinks or soft caps, which forests have no kernel for.
+_OWN_SCORES = {"gemma2", "gpt_oss", "vaultgemma"}
+# What configs call the settings of layers that carry a state from token to token.
+_STATES = ("mamba", "ssm_", "rwkv", "conv_kernel", "state_size")
+
+
+def largest(value: Any, default: int) -> int:
+    """A number that some architectures give for each layer, as a list: the largest."""
+    if isinstance(value, list):
+        return max(map(int, value), default=default)
+    return int(value or default)
 
 
 def text_config(config: Config) -> Config:
@@ -89,3 +111,66 @@ def _mixer_weights(config: Config, kind: str) -> int:
     queries = int(config["num_attention_heads"]) * head_size(config)
     gated = 2 if "linear_num_value_heads" in config else 1  # Qwen3.5 gates its attention
     return hidden * ((1 + gated) * queries + 2 * key_width(config))
+
+
+def decoder_of_config(config: Config) -> Decoder:
+    """The widths of a decoder; where a config does not tell one, what is usual."""
+    hidden = int(config["hidden_size"])
+    heads = largest(config.get("num_attention_heads"), 1)
+    keys = largest(config.get("num_key_value_heads"), heads)
+    inner = largest(config.get("intermediate_size"), 0)
+    sized = {
+        **config, "num_attention_heads": heads, "num_key_value_heads": keys,
+        "intermediate_size": inner,
+    }  # fmt: skip
+    experts = config.get("num_local_experts") or config.get("num_experts") or 0
+    active = int(config.get("num_experts_per_tok") or 1) if experts else 1
+    return Decoder(
+        layers=int(config["num_hidden_layers"]),
+        hidden=hidden,
+        queries=heads * head_size(sized),
+        keys=key_width(sized),
+        inner=active * (inner_width(sized) or 4 * hidden),
+        vocabulary=int(config.get("vocab_size") or 0),
+        carrying=carrying_layers(config),
+    )
+
+
+def decoder_of_model(config: Any) -> Decoder:
+    """That of a loaded model, whose config answers to the usual names, whatever its own are."""
+    names = (
+        "hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
+        "intermediate_size", "vocab_size",
+    )  # fmt: skip
+    told = {name: getattr(config, name, None) for name in names}
+    known = {name: value for name, value in told.items() if value is not None}
+    return decoder_of_config({**config.to_dict(), **known})
+
+
+def carrying_layers(config: Config) -> int:
+    """How many layers carry a state from token to token: recurrent ones, and convolutions."""
+    named = config.get("layer_types") or config.get("layers_block_type")
+    if not named and any(key.startswith(_STATES) and config[key] for key in config):
+        return int(config["num_hidden_layers"])
+    return sum(
+        kind == "linear_attention" or "attention" not in kind for kind in layer_types(config)
+    )
+
+
+def shares_prefixes(config: Config) -> bool | None:
+    """Whether shared prefixes will likely be computed once; None where the config does not tell.
+
+    `engine.choose_layout` tries it on the model itself once that is loaded.
+    """
+    if carrying_layers(config) or set(layer_types(config)) - MASKED_LAYERS or scored_heads(config):
+        return False
+    return True if config.get("model_type") in _TRIED else None
+
+
+def scored_heads(config: Config) -> int:
+    """Heads whose scores a processor keeps, since only eager attention computes them; mostly 0."""
+    kind = config.get("model_type")
+    capped = config.get("attn_logit_softcapping", 50.0 if kind == "gemma2" else None)
+    if capped or (kind in _OWN_SCORES and kind != "gemma2"):
+        return largest(config.get("num_attention_heads"), 1)
+    return 0
