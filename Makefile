@@ -23,7 +23,7 @@ FIND_PYTHON := for p in python3.11 python3.12 python3.13 python3 python; do \
   echo "error: no Python >= 3.11 was found" >&2; \
   echo "next:  install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1
 
-.PHONY: help setup demo llama-server test test-fast check format clean bench-checker bench-data bench-training bench-loop bench-mixture
+.PHONY: help setup demo llama-server test test-fast check format clean bench-checker bench-data bench-training bench-loop bench-constrain bench-mixture
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,9 @@ bench-training: setup ## Training against stock TRL on the same examples (20 min
 
 bench-loop: setup ## Episodes a minute, against llama-cpp-python one at a time (MODEL=..., PARALLEL=8,16).
 	$(BIN)/python tests/bench/loop.py
+
+bench-constrain: setup ## What loop.constrain costs: off, call and full (MODEL=..., TASKS=16, ROUNDS=2).
+	$(BIN)/python tests/bench/constrain.py
 
 bench-mixture: setup ## What the shares of the default mixture do (hours; OUT=..., SEEDS=0,1).
 	$(BIN)/python tests/bench/mixture.py

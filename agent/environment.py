@@ -20,6 +20,15 @@ class Observation(NamedTuple):
     def failure(cls, reason: str) -> Observation:
         return cls(f"{ERROR_PREFIX}: {reason}", error=True)
 
+    @classmethod
+    def raised(cls, error: BaseException) -> Observation:
+        """What a tool raised: its type and its text, which may itself raise."""
+        try:
+            reason = f"{type(error).__name__}: {error}"
+        except (Exception, SystemExit):
+            reason = f"{type(error).__name__}, which says nothing that can be shown"
+        return cls.failure(reason)
+
 
 class ToolError(Exception):
     """What a tool raises to refuse: its text is what the model reads.

@@ -33,6 +33,7 @@ class Outcome(StrEnum):
     CONCLUDED = "concluded"
     NO_CONCLUSION = "no_conclusion"  # the budget of steps or tokens ran out
     FAILED = "failed"  # the engine failed: says nothing about the model
+    INTERRUPTED = "interrupted"  # stopped from outside: says nothing about the model either
 
 
 class TriggerName(StrEnum):
@@ -136,7 +137,7 @@ class Episode(BaseModel):
         spent: which budget ran out; None when the model concluded before.
         forced: whether the last reply is what came after a budget had run out, when a conclusion
             was asked for and no tools were offered.
-        failure: why the engine failed.
+        failure: why the engine failed, or what stopped the episode.
         impossible: violations that no reply could have, because of the grammar it was held to.
     """
 

@@ -111,7 +111,7 @@ class FunctionEnvironment:
             return Observation.failure(str(error))
         except (Exception, SystemExit) as error:
             # A tool's failure is the model's to read, not the loop's to die of.
-            return Observation.failure(f"{type(error).__name__}: {error}")
+            return Observation.raised(error)
         return Observation(text, error=text.startswith(ERROR_PREFIX))
 
     def close(self) -> None:
@@ -131,7 +131,7 @@ class FunctionEnvironment:
 
 def _text(result: Any) -> str:
     if isinstance(result, str):
-        return result
+        return str.__str__(result)  # the text of it, whatever a subclass makes of that
     if isinstance(result, bytes):
         return result.decode("utf-8", "replace")
     shown = to_jsonable_python(result, bytes_mode="base64", fallback=str)

@@ -7,11 +7,12 @@ What one episode is made of is `run`'s work; opening and closing environments is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from functools import partial
 
 from tooldrill.agent.constrain.grammar import GrammarError
 from tooldrill.agent.engines.base import Engine, Generation, Turn
-from tooldrill.agent.episode import Episode, Step
+from tooldrill.agent.episode import Episode, Outcome, Step
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.hashing import stable_number
 from tooldrill.agent.protocols.base import CallProtocol
@@ -36,8 +37,8 @@ def run_episodes(
     """Runs every job to its end and returns the episodes in the order of the jobs.
 
     An episode that the engine refuses or fails at ends as failed; the others go on. Whatever else
-    is raised (Ctrl-C too) ends the loop: the engine is free for other episodes, those under way are
-    handed to `on_abandoned` as they are, and the exception goes on its way.
+    is raised (Ctrl-C too) ends the loop: those under way are handed to `on_abandoned` as they are,
+    the engine is free for other episodes, and the exception goes on its way.
 
     Args:
         jobs: taken one by one, as slots become free.
@@ -46,7 +47,8 @@ def run_episodes(
         on_done: called as each episode ends, before its slot is given to the next job.
         on_step: called after each reply and its observation.
         on_text: called with each new piece of a reply while it is generated.
-        on_abandoned: called for each unfinished episode when the loop is ended from outside.
+        on_abandoned: called for each episode that `on_done` has not taken when the loop is ended
+            from outside: most are unfinished, one may have ended by itself.
     """
     return _Loop(engine, settings, on_done, on_step, on_text, on_abandoned).run(jobs)
 
@@ -126,19 +128,31 @@ class _Loop:
             self._submit(key)
             return
         self._engine.release(key)
-        del self._active[key]
         self._episodes[number] = run.episode
         if self._on_done is not None:
             self._on_done(run.job, run.episode)
+        # Only now: until it is known to be taken, an end from outside hands it over.
+        del self._active[key]
 
     def _abandon(self, error: BaseException) -> None:
-        for key, (_, run) in self._active.items():
-            self._engine.release(key)
-            if self._on_abandoned is not None:
-                self._on_abandoned(run.job, run.episode or run.abandon(type(error).__name__))
+        """Hands over every episode that `on_done` has not taken, ended or not."""
+        with ExitStack() as every:
+            for key, (_, run) in reversed(self._active.items()):  # the last added is called first
+                every.callback(self._engine.release, key)
+                if self._on_abandoned is not None:
+                    episode = run.episode or run.abandon(*_what_stopped(error))
+                    every.callback(self._on_abandoned, run.job, episode)
 
 
 def _check_constrainable(engine: Engine, protocol: CallProtocol) -> None:
     reason = engine.cannot_constrain(protocol)
     if reason is not None:
         raise TooldrillError(reason, "set loop.constrain=off, or run the GGUF in process")
+
+
+def _what_stopped(error: BaseException) -> tuple[str, Outcome]:
+    if isinstance(error, TooldrillError):
+        return error.message, Outcome.FAILED
+    if isinstance(error, Exception):
+        return ": ".join(filter(None, (type(error).__name__, str(error)))), Outcome.FAILED
+    return type(error).__name__, Outcome.INTERRUPTED

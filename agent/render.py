@@ -1,25 +1,18 @@
 """Chat templates: from messages and tools to the text the model reads.
 
-Templates come from model files, which are untrusted: they run in Jinja's sandbox. The filters and
-globals are those that Transformers gives to chat templates, so that the same template gives the
-same text here, in training and in llama-server.
+Templates run in a sandbox, with what Transformers gives them (`template_environment`), so that the
+same template gives the same text here, in training and in llama-server.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from datetime import datetime
+import copy
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib import resources
-from itertools import chain
 from typing import Any
 
 import jinja2
-import jinja2.nodes
-import jinja2.parser
-from jinja2.ext import Extension, loopcontrols
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from tooldrill.agent.episode import Message
 from tooldrill.agent.errors import TooldrillError
@@ -27,10 +20,14 @@ from tooldrill.agent.protocols.base import CallProtocol, Tools
 from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.agent.protocols.dialects.base import Dialect
 from tooldrill.agent.protocols.native import Native
-from tooldrill.agent.template_form import TemplateForm, find_form, refolded
+from tooldrill.agent.template_environment import changes_lists, template_environment
+from tooldrill.agent.template_form import FOLDS, Fold, TemplateForm, find_form
 
 CHATML = "tooldrill-chatml"
 BUNDLED_TEMPLATES = (CHATML, "tooldrill-gemma", "tooldrill-llama3", "tooldrill-phi")
+_NONE: Mapping[str, Any] = {}
+_THINKING, _NO_THINKING = {"enable_thinking": True}, {"enable_thinking": False}
+_SET_NO_THINKING = "{% set enable_thinking = false %}"
 
 
 class ChatTemplate:
@@ -47,8 +44,9 @@ class ChatTemplate:
     def __init__(self, source: str, bos_token: str = "", eos_token: str = "") -> None:
         self.source = source
         self._special = {"bos_token": bos_token, "eos_token": eos_token}
+        self._copy = copy.deepcopy if changes_lists(source) else _as_it_is
         try:
-            self._template = _environment().from_string(source)
+            self._template = template_environment().from_string(source)
         except jinja2.TemplateSyntaxError as error:
             raise TooldrillError(
                 f"the chat template is not valid Jinja (line {error.lineno}): {error.message}",
@@ -133,24 +131,55 @@ class ChatTemplate:
         Raises:
             TooldrillError: as `render`.
         """
+        return self._folded(chat, tools, add_generation_prompt=add_generation_prompt)[1]
+
+    def fold_of(self, chat: Sequence[Message], tools: Tools | None) -> Fold:
+        """How the template must be given a conversation so that it takes it.
+
+        Raises:
+            TooldrillError: as `render`.
+        """
+        if any(message.get("tool_calls") for message in chat):
+            chat = self.form.messages(chat)
+        return self._folded(chat, tools, add_generation_prompt=True)[0]
+
+    def _folded(
+        self, chat: Sequence[Message], tools: Tools | None, *, add_generation_prompt: bool
+    ) -> tuple[Fold, str]:
+        """The first fold of the conversation that the template takes, and its text."""
         refused: TooldrillError | None = None
-        for form in chain([chat], refolded(chat)):
+        for fold in FOLDS:
             try:
-                return self._rendered(form, tools, add_generation_prompt=add_generation_prompt)
+                prompt = add_generation_prompt
+                return fold, self._rendered(fold(chat), tools, add_generation_prompt=prompt)
             except TooldrillError as error:
                 refused = refused or error
         assert refused is not None  # the loop has returned or met a refusal
         raise refused
 
+    def prompt_when(self, variables: Mapping[str, Any]) -> str | None:
+        """The prompt of a short question under further variables; None where it is refused."""
+        try:
+            question = [{"role": "user", "content": "?"}]
+            return self._rendered(question, None, add_generation_prompt=True, variables=variables)
+        except TooldrillError:
+            return None
+
     def _rendered(
-        self, chat: Sequence[Message], tools: Tools | None, *, add_generation_prompt: bool
+        self,
+        chat: Sequence[Message],
+        tools: Tools | None,
+        *,
+        add_generation_prompt: bool,
+        variables: Mapping[str, Any] = _NONE,
     ) -> str:
         try:
             return self._template.render(
-                messages=chat,
-                tools=tools,
+                messages=self._copy(chat),
+                tools=self._copy(tools),
                 add_generation_prompt=add_generation_prompt,
                 **self._special,
+                **variables,
             )
         except (jinja2.TemplateError, TypeError, ValueError) as error:
             raise TooldrillError(
@@ -183,50 +212,21 @@ def knows_tools(source: str) -> bool:
     return form.shows_tools and form.writes_calls
 
 
-def _environment() -> jinja2.Environment:
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols, _Generation]
-    )
-    environment.filters["tojson"] = _tojson
-    environment.globals["raise_exception"] = _raise_exception
-    # One moment for a template: a date that changes while it is used would change earlier turns.
-    environment.globals["strftime_now"] = datetime.now().strftime
-    return environment
+def with_own_thinking(source: str) -> str:
+    """The template, with `enable_thinking` set in it where it does not think by itself.
 
+    llama-server sets that variable for every template that looks at it, to true: Qwen3.5's small
+    models would get prompts that no training has shown them.
 
-class _Generation(Extension):
-    """`{% generation %}`, by which Transformers marks what a model writes: here only its content.
-
-    A block of its own, as there: what is set inside is not seen outside.
+    Raises:
+        TooldrillError: when it is not valid Jinja.
     """
-
-    tags = {"generation"}  # noqa: RUF012 - jinja2 declares it so
-
-    def parse(self, parser: jinja2.parser.Parser) -> jinja2.nodes.Node:
-        line = next(parser.stream).lineno
-        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
-        block = jinja2.nodes.CallBlock(self.call_method("_content"), [], [], body)
-        return block.set_lineno(line)
-
-    def _content(self, caller: Callable[[], str]) -> str:
-        return caller()
-
-
-def _tojson(
-    value: Any,
-    ensure_ascii: bool = False,
-    indent: int | None = None,
-    separators: tuple[str, str] | None = None,
-    sort_keys: bool = False,
-) -> str:
-    return json.dumps(
-        value,
-        ensure_ascii=ensure_ascii,
-        indent=indent,
-        separators=separators,
-        sort_keys=sort_keys,
+    template = ChatTemplate(source)
+    by_itself, on, off = (
+        template.prompt_when(thinking) for thinking in ({}, _THINKING, _NO_THINKING)
     )
+    return _SET_NO_THINKING + source if by_itself == off != on else source
 
 
-def _raise_exception(message: str) -> None:
-    raise jinja2.TemplateError(message)
+def _as_it_is(value: Any) -> Any:
+    return value

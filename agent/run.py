@@ -110,9 +110,9 @@ class EpisodeRun:
         """What may end the next reply while it is generated (`Turn.watch`)."""
         return self._watchdog.reply_watch()
 
-    def abandon(self, reason: str) -> Episode:
+    def abandon(self, reason: str, outcome: Outcome = Outcome.FAILED) -> Episode:
         """Ends an episode that cannot go on; what it has so far is kept."""
-        return self._end(Outcome.FAILED, failure=reason)
+        return self._end(outcome, failure=reason)
 
     def take(self, generation: Generation) -> Step | None:
         """Takes the next reply and returns the step it made; None when the engine failed."""
@@ -209,7 +209,7 @@ class EpisodeRun:
             observation = self.job.environment.call(call.name, call.arguments)
         except (Exception, SystemExit) as raised:
             # A tool that breaks is the model's to read of, not the loop's to die of.
-            observation = Observation.failure(f"{type(raised).__name__}: {raised}")
+            observation = Observation.raised(raised)
         return observation._replace(text=storable(observation.text))
 
     def _end(

@@ -24,6 +24,9 @@ from tooldrill.agent.protocols.native import Native
 Text = Callable[[Sequence[Message], Tools], str]
 """Renders messages and tools as they are; raises TooldrillError where the template refuses."""
 
+Fold = Callable[[Sequence[Message]], list[Message]]
+"""Lays a conversation out in other turns."""
+
 _TOOL = "probe_notes"
 _PARAMETERS: dict[str, Any] = {
     "text": {"type": "string", "description": "What to keep."},
@@ -70,6 +73,7 @@ class TemplateForm:
         in_content: it writes calls without escapes, so that what it wrote could not be read; they
             are given to it as the text of the turn, written by the dialect.
         several: it writes several calls in one turn.
+        beside_text: it writes calls in a turn that also has text.
     """
 
     dialect: Dialect | None = None
@@ -78,6 +82,7 @@ class TemplateForm:
     arguments_as_text: bool = False
     in_content: bool = False
     several: bool = True
+    beside_text: bool = True
 
     def messages(self, messages: Sequence[Message]) -> list[Message]:
         """The conversation as the template takes it: calls in its form, every call with an id."""
@@ -98,11 +103,19 @@ class TemplateForm:
 
     def _calling(self, message: Message, ids: Sequence[str]) -> Message:
         calls = message["tool_calls"]
-        if self.dialect is not None and (self.in_content or (len(calls) > 1 and not self.several)):
+        if self.dialect is not None and self.dialect.lead is None:
+            message = {**message, "content": ""}
+        refused = (len(calls) > 1 and not self.several) or (
+            bool(message.get("content")) and not self.beside_text
+        )
+        if self.dialect is not None and (self.in_content or refused):
             kept = {key: value for key, value in message.items() if key != "tool_calls"}
-            return {**kept, "content": Native(self.dialect).write(message)}
+            if not self.dialect.frame.answer[0]:
+                return {**kept, "content": Native(self.dialect).write(message)}
+            # A text of its own would be an answer here; the first call is the one carried out.
+            calls = calls[:1]
         items = []
-        for item, name in zip(calls, ids, strict=True):
+        for item, name in zip(calls, ids[: len(calls)], strict=True):
             function = item["function"]
             if self.arguments_as_text:
                 function = {**function, "arguments": dump(function["arguments"])}
@@ -126,17 +139,6 @@ def find_form(text: Text) -> TemplateForm:
     return TemplateForm(shows_tools=shows, writes_calls=_writes_something(text))
 
 
-def refolded(messages: Sequence[Message]) -> Iterator[list[Message]]:
-    """The same conversation for templates that refuse its roles, in the order to be tried.
-
-    Without a system turn, its text before the first user's, as llama.cpp does it; without two
-    user turns in a row, or a user turn right after a tool's result, by joining them.
-    """
-    yield _without_system(messages)
-    yield _alternating(messages)
-    yield _alternating(_without_system(messages))
-
-
 def _without_system(messages: Sequence[Message]) -> list[Message]:
     if len(messages) < 2 or messages[0]["role"] != "system" or messages[1]["role"] != "user":
         return list(messages)
@@ -153,6 +155,18 @@ def _alternating(messages: Sequence[Message]) -> list[Message]:
         else:
             joined.append(message)
     return joined
+
+
+FOLDS: tuple[Fold, ...] = (
+    list,
+    _without_system,
+    _alternating,
+    lambda messages: _alternating(_without_system(messages)),
+)
+"""The same conversation for templates that refuse its roles, in the order to be tried: as it is;
+without a system turn, its text before the first user's, as llama.cpp does it; without two user
+turns in a row, or a user turn right after a tool's result (the loop's hints are such), by joining
+them; both."""
 
 
 def _shows_tools(text: Text) -> bool:
@@ -179,8 +193,14 @@ def _with_several(text: Text, form: TemplateForm, dialect: Dialect) -> TemplateF
     calls = [_AWKWARD, _PLAIN]
     rendered = _rendered(text, form, calls)
     several = rendered is not None and dialect.write(calls) in rendered
+    rendered = _rendered(text, form, calls[:1], "I look first.")
     return TemplateForm(
-        dialect, form.shows_tools, True, form.arguments_as_text, in_content=False, several=several
+        dialect,
+        form.shows_tools,
+        writes_calls=True,
+        arguments_as_text=form.arguments_as_text,
+        several=several,
+        beside_text=rendered is not None and dialect.write(calls[:1]) in rendered,
     )
 
 
@@ -198,11 +218,13 @@ def _observed() -> Message:
     return observation_message(_TOOL, "Kept.")
 
 
-def _rendered(text: Text, form: TemplateForm, calls: Sequence[Call]) -> str | None:
+def _rendered(
+    text: Text, form: TemplateForm, calls: Sequence[Call], thought: str = ""
+) -> str | None:
     """The probe conversation with these calls; None where the template refuses it."""
     plain = TemplateForm(arguments_as_text=form.arguments_as_text)
     observations = [_observed() for _ in calls]
-    return _try(text, plain.messages([_QUESTION, calls_message(calls), *observations]))
+    return _try(text, plain.messages([_QUESTION, calls_message(calls, thought), *observations]))
 
 
 def _try(text: Text, messages: Sequence[Message], tools: Tools = _TOOLS) -> str | None:

@@ -18,6 +18,8 @@ from tooldrill.agent.settings import WatchdogSettings
 
 # The longest circle of calls that is looked for, and how far back a repetition counts as one.
 _LONGEST_CIRCLE = 3
+# What says something about the model.
+_TOLD = (Outcome.CONCLUDED, Outcome.NO_CONCLUSION)
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,9 @@ def judge_hints(episode: Episode) -> None:
     A hint helped when the next reply has no violation, was not ended for looping, got no error
     back, and is none of the three replies before the hint once more (the same call, or the same
     text where there is none). The announcement that the budget ends helped when the model concluded
-    by itself in the replies that were left; nothing is known where the engine failed. `helped`
-    stays None where no reply of the model's own came after the hint; a forced conclusion is none.
+    by itself in the replies that were left; nothing is known of an episode that was not brought to
+    its end. `helped` stays None where no reply of the model's own came after the hint; a forced
+    conclusion is none.
     """
     steps = episode.own_steps
     concluded = episode.outcome is Outcome.CONCLUDED and not episode.forced
@@ -129,7 +132,7 @@ def judge_hints(episode: Episode) -> None:
         if hint is None:
             continue
         if hint.trigger is TriggerName.BUDGET_ENDS:
-            hint.helped = None if episode.outcome is Outcome.FAILED else concluded
+            hint.helped = concluded if episode.outcome in _TOLD else None
             continue
         before = {
             _fingerprint(one) for one in steps[max(0, index + 1 - _LONGEST_CIRCLE) : index + 1]
@@ -196,8 +199,8 @@ def _same_results(moment: Moment, _settings: WatchdogSettings, rounds: int) -> s
             else f"The same {length} calls were made {rounds} times in turn"
         )
         return (
-            f"{what}, with the same result each time. Go on from what is known: make another call, "
-            "or give the final answer."
+            f"{what}, with the same result each time. Unless you are waiting for it to change, go "
+            "on from what is known: make another call, or give the final answer."
         )
     return None
 

@@ -51,7 +51,7 @@ class Measures:
         violations: for each class, replies that have it, of all replies.
         impossible: classes that a grammar ruled out in every episode (`loop.constrain`).
         hints: what the watchdog gave, for each trigger that spoke; empty where it was off.
-        forced: episodes whose conclusion was forced.
+        forced: episodes that were asked for a conclusion once their budget had run out.
         steps, prompt_tokens, reply_tokens, seconds: means per episode; None without episodes.
             Seconds are a reply's own, from submission to its end, added up.
     """
@@ -103,7 +103,8 @@ class _Judged:
 
     @property
     def called(self) -> bool:
-        return any(tool_calls(step) for step in self.episode.steps)
+        # Where a conclusion is forced, no tools are offered.
+        return any(tool_calls(step) for step in self.episode.own_steps)
 
     @property
     def clean(self) -> bool:

@@ -1,23 +1,22 @@
 """Runs a model on tasks and writes a results file; a killed run goes on where it stopped.
 
-The episodes are run by `tooldrill.agent.loop`, each over its own world session; the verdicts come
-from `grade`. Opening models is `models`' work.
+Every task is run in a world of its own (`tooldrill.data.tasks.running`); the verdicts come from
+`grade`. Opening models is `models`' work.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tooldrill.agent.engines.base import Engine
 from tooldrill.agent.episode import Episode, Outcome
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.loop import Job, run_episodes
 from tooldrill.agent.progress import Progress, silent
 from tooldrill.agent.settings import EndpointSettings, EngineSettings, LoopSettings
-from tooldrill.data.tasks.solve import OpenedTask, judge, open_task
+from tooldrill.data.tasks.running import run_tasks
 from tooldrill.data.tasks.task import Task
 from tooldrill.eval.grade import grade
 from tooldrill.eval.partial import PartialResults
@@ -93,48 +92,16 @@ def _run_missing(
     partial: PartialResults,
     progress: Progress,
 ) -> None:
-    missing = {task.id: task for task in tasks if task.id not in partial.episodes}
+    missing = [task for task in tasks if task.id not in partial.episodes]
     before, started = partial.seconds, time.perf_counter()
     progress(len(partial.episodes), len(tasks), "resumed" if partial.episodes else "")
-    opened: dict[str, OpenedTask] = {}
 
-    def jobs() -> Iterator[Job]:
-        for task in missing.values():
-            opened[task.id] = open_task(task)
-            yield _job(task, opened[task.id], loop)
-
-    def finish(job: Job, episode: Episode) -> None:
-        task = missing[job.task_id]
-        graded = grade(episode, task, _success(task, opened[task.id], episode))
-        opened.pop(task.id).close()
+    def finish(task: Task, episode: Episode) -> None:
         partial.seconds = before + time.perf_counter() - started
-        partial.append(graded)
+        partial.append(grade(episode, task, episode.success is True))
         progress(len(partial.episodes), len(tasks), _note(partial.episodes))
 
-    try:
-        run_episodes(jobs(), engine, loop, on_done=finish)
-    finally:
-        for left in opened.values():
-            left.close()
-
-
-def _job(task: Task, opened: OpenedTask, loop: LoopSettings) -> Job:
-    return Job(
-        task_id=task.id,
-        messages=list(opened.messages),
-        registry=opened.registry,
-        environment=opened.session,
-        max_steps=min(task.max_steps, loop.max_steps),
-        world=task.world,
-        template=task.template,
-        kind=task.kind.value,
-    )
-
-
-def _success(task: Task, opened: OpenedTask, episode: Episode) -> bool:
-    if episode.outcome is Outcome.FAILED:
-        return False  # `grade` gives a failed episode no verdict at all
-    return judge(task, opened.session, episode.conclusion)
+    run_tasks(missing, engine, loop, finish)
 
 
 def _note(episodes: dict[str, Episode]) -> str:

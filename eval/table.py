@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from tooldrill.agent.episode import TriggerName
 from tooldrill.agent.violation import ViolationClass
@@ -119,6 +120,31 @@ def hint_text(count: HintCount | None) -> str:
     open_ones = count.given - count.judged
     unanswered = f", {open_ones} without a reply after" if open_ones else ""
     return f"{count.given} given, {count.helped} helped{unanswered}"
+
+
+def forced_text(one: Measures) -> str:
+    """`3 episodes were asked for a conclusion after the budget had run out.`"""
+    episodes = "1 episode was" if one.forced == 1 else f"{one.forced} episodes were"
+    return f"{episodes} asked for a conclusion after the budget had run out."
+
+
+def known_by(results: Results) -> str:
+    """What tells a model from others beside its path or address, in one line.
+
+    Of a file its hash; of a served model what the server said, and who read the calls, since a
+    server may hold them to a grammar. Adapters change a model as well.
+    """
+    model, server = results.model, results.model.server
+    program = " ".join(str(server[key]) for key in ("program", "build", "file") if key in server)
+    parts = [f"sha256 {model.sha256[:16]}" if model.sha256 else f"endpoint {program}".strip()]
+    if results.condition.loop.protocol == "native" and "calls" in server:
+        parts.append("calls as written" if server["calls"] == "raw" else "calls read by the server")
+    if model.size:
+        parts.append(f"{model.size / 1e6:.0f} MB")
+    for adapter in results.engine.adapters if results.engine else ():
+        name = PurePath(adapter.path).name
+        parts.append(f"adapter {name}, scale {adapter.scale:g}, sha256 {adapter.sha256[:16]}")
+    return " · ".join(parts)
 
 
 def percent(share: float) -> str:

@@ -50,7 +50,7 @@ def write_gguf(
         TooldrillError: when a weight fits no F16, and when the disk is full.
     """
     layout = layout_for(model.config)
-    vocabulary = read_vocabulary(tokenizer, layout.config.vocab_size, base)
+    vocabulary = read_vocabulary(tokenizer, layout.config.vocab_size, base, template)
     tensors = list(layout.tensors(model))
     require_space(path, sum(tensor.bytes for tensor in tensors))
     with atomic_path(path) as temporary:

@@ -13,6 +13,8 @@ from typing import Any
 import gguf
 
 from tooldrill.agent.errors import TooldrillError
+from tooldrill.agent.render import ChatTemplate
+from tooldrill.agent.turns import reply_end
 from tooldrill.export.lookalikes import without_lookalikes
 from tooldrill.export.sentencepiece import (
     adds_prefix,
@@ -39,7 +41,7 @@ class Vocabulary:
         tokens, types: one per row of the embeddings; rows without a token are UNUSED.
         merges: in order of rank, the two parts separated by a space; byte-level BPE's.
         scores: of every token; SentencePiece's.
-        special: ids by role (bos, eos, unk, pad), those that the tokenizer has.
+        special: ids by role (bos, eos, eot, unk, pad), those that there are; eot ends a turn.
     """
 
     model: str
@@ -53,13 +55,16 @@ class Vocabulary:
     space_prefix: bool = False
 
 
-def read_vocabulary(tokenizer: Any, rows: int, base: BaseModel) -> Vocabulary:
+def read_vocabulary(
+    tokenizer: Any, rows: int, base: BaseModel, template: str | None = None
+) -> Vocabulary:
     """The vocabulary of a transformers tokenizer.
 
     Args:
         tokenizer: a fast tokenizer.
         rows: rows of the model's embeddings.
         base: a GGUF base says itself how it cuts text.
+        template: the chat template, which tells what ends a turn.
 
     Raises:
         UnsupportedError: when it is of another kind, or its cut has no name of llama.cpp's.
@@ -81,6 +86,9 @@ def read_vocabulary(tokenizer: Any, rows: int, base: BaseModel) -> Vocabulary:
         for role in ("bos", "eos", "unk", "pad")
         if (token := getattr(tokenizer, f"{role}_token_id")) is not None
     }
+    end = _end_of_turn(tokenizer, template) if template is not None else None
+    if end is not None:
+        special["eot"] = end
     add_bos = "bos" in special and tokenizer("a")["input_ids"][0] == special["bos"]
     if pieces:
         types = [token_type(t, k, model["unk_token"]) for t, k in zip(tokens, types, strict=True)]
@@ -106,6 +114,7 @@ def write_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> None:
     add = {
         "bos": writer.add_bos_token_id,
         "eos": writer.add_eos_token_id,
+        "eot": writer.add_eot_token_id,
         "unk": writer.add_unk_token_id,
         "pad": writer.add_pad_token_id,
     }
@@ -113,6 +122,20 @@ def write_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> None:
         add[role](token)
     writer.add_add_bos_token(vocabulary.add_bos)
     writer.add_add_space_prefix(vocabulary.space_prefix)
+
+
+def _end_of_turn(tokenizer: Any, template: str) -> int | None:
+    """The token that ends a reply: the last special one of what the template writes after it.
+
+    Without it llama.cpp ends a reply at the tokens whose names it knows, and goes on at all others.
+    """
+    marks = [getattr(tokenizer, f"{role}_token") or "" for role in ("bos", "eos")]
+    ending = reply_end(ChatTemplate(template, *marks), *marks)
+    if not ending:
+        return None
+    tokens = tokenizer(ending, add_special_tokens=False)["input_ids"]
+    added = tokenizer.added_tokens_decoder
+    return tokens[-1] if tokens[-1] in added and added[tokens[-1]].special else None
 
 
 def _tokens(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from tooldrill.agent.protocols.dialects.bare_json import BareJson
 from tooldrill.agent.protocols.dialects.base import Dialect, JsonStyle
+from tooldrill.agent.protocols.dialects.braced import Braced
 from tooldrill.agent.protocols.dialects.hermes import Hermes
-from tooldrill.agent.protocols.dialects.json_list import JsonList
+from tooldrill.agent.protocols.dialects.json_list import COHERE, JsonList
+from tooldrill.agent.protocols.dialects.layouts import DEEPSEEK, DEEPSEEK_R1, HARMONY, KIMI
 from tooldrill.agent.protocols.dialects.named_json import NamedJson
 from tooldrill.agent.protocols.dialects.pythonic import Pythonic
+from tooldrill.agent.protocols.dialects.tag_forms import GLM, MINIMAX
 from tooldrill.agent.protocols.dialects.tagged import Tagged
 
 END = "<|over|>"
@@ -86,6 +89,96 @@ _AS_TEXT = _each(
     + "{{ '\"arguments\": ' + c.arguments + '}</tool_call>' }}",
     "\n",
 )
+_PLAIN_VALUE = "{{ v if v is string else v | tojson }}"
+_GLM = "{{ GAP if m.content else '' }}" + _each(
+    "{{ '<tool_call>' + c.name + GAP }}"
+    + _PARAMETERS
+    + "{{ '<arg_key>' + k + '</arg_key>' + GAP + '<arg_value>' }}"
+    + _PLAIN_VALUE
+    + "{{ '</arg_value>' + GAP }}{% endfor %}{{ '</tool_call>' }}"
+    + "{{ GAP if not loop.last else '' }}"
+)
+_MINIMAX = (
+    _BREAK
+    + "{{ '<minimax:tool_call>\n' }}"
+    + _each(
+        "{{ '<invoke name=\"' + c.name + '\">\n' }}"
+        + _PARAMETERS
+        + "{{ '<parameter name=\"' + k + '\">' }}"
+        + _PLAIN_VALUE
+        + "{{ '</parameter>\n' }}{% endfor %}{{ '</invoke>\n' }}"
+    )
+    + "{{ '</minimax:tool_call>' }}"
+)
+_ARGUMENTS = "{{ c.arguments | tojson }}"
+_DEEPSEEK = (
+    "{{ '<｜tool▁calls▁begin｜>' }}"
+    + _each(
+        "{{ '<｜tool▁call▁begin｜>' + c.name + '<｜tool▁sep｜>' }}"
+        + _ARGUMENTS
+        + "{{ '<｜tool▁call▁end｜>' }}"
+    )
+    + "{{ '<｜tool▁calls▁end｜>' }}"
+)
+_DEEPSEEK_R1 = (
+    "{{ '<｜tool▁calls▁begin｜>' }}"
+    + _each(
+        "{{ '<｜tool▁call▁begin｜>' + t.type + '<｜tool▁sep｜>' + c.name + '\n```json\n' }}"
+        + _ARGUMENTS
+        + "{{ '\n```<｜tool▁call▁end｜>' }}",
+        "\n",
+    )
+    + "{{ '<｜tool▁calls▁end｜>' }}"
+)
+_KIMI = (
+    "{{ '<|tool_calls_section_begin|>' }}"
+    + _each(
+        "{{ '<|tool_call_begin|>functions.' + c.name + ':' + loop.index0 | string }}"
+        + "{{ '<|tool_call_argument_begin|>' }}"
+        + _ARGUMENTS
+        + "{{ '<|tool_call_end|>' }}"
+    )
+    + "{{ '<|tool_calls_section_end|>' }}"
+)
+_COHERE = (
+    "{{ '<|START_ACTION|>[\n' }}"
+    + _each(
+        "{{ '    {\"tool_call_id\": \"' + loop.index0 | string + '\", \"tool_name\": \"' }}"
+        + "{{ c.name + '\", \"parameters\": ' }}"
+        + _ARGUMENTS
+        + "{{ '}' + (',' if not loop.last else '') + '\n' }}"
+    )
+    + "{{ ']<|END_ACTION|>' }}"
+)
+_GEMMA_VALUE = (
+    "{%- macro written(v) -%}{%- if v is string -%}{{ '<|\"|>' + v + '<|\"|>' }}"
+    "{%- elif v is boolean -%}{{ v | tojson }}"
+    "{%- elif v is mapping -%}{{ '{' }}{%- for k, x in v | dictsort -%}"
+    "{{ ',' if not loop.first else '' }}{{ k }}{{ ':' }}{{ written(x) }}{%- endfor -%}{{ '}' }}"
+    "{%- elif v is sequence -%}{{ '[' }}{%- for x in v -%}"
+    "{{ ',' if not loop.first else '' }}{{ written(x) }}{%- endfor -%}{{ ']' }}"
+    "{%- else -%}{{ v }}{%- endif -%}{%- endmacro -%}"
+)
+_GEMMA = _each(
+    "{{ '<|tool_call>call:' + c.name }}{{ written(c.arguments) }}{{ '<tool_call|>' }}"
+)
+# Each message of a turn names its channel, and only one call is written.
+_HARMONY = (
+    "{%- set c = m.tool_calls[0].function -%}"
+    "{{ ' to=functions.' + c.name + '<|channel|>commentary json<|message|>' }}" + _ARGUMENTS
+)
+_HARMONY_TEXT = (
+    "{%- if m.role != 'assistant' -%}{{ m.content }}"
+    "{%- elif not m.tool_calls -%}{{ '<|channel|>final<|message|>' + m.content }}"
+    "{%- elif m.content -%}{{ '<|channel|>analysis<|message|>' + m.content }}"
+    "{{ '<|end|><|start|>assistant' }}{%- endif -%}"
+)
+_COHERE_TEXT = (
+    "{%- if m.role != 'assistant' -%}{{ m.content }}"
+    "{%- elif not m.tool_calls -%}{{ '<|START_RESPONSE|>' + m.content + '<|END_RESPONSE|>' }}"
+    "{%- endif -%}"
+)
+_NO_TEXT = "{{ m.content if not m.tool_calls else '' }}"
 
 WRITTEN: dict[str, tuple[str, Dialect]] = {
     "hermes": (template_with(_HERMES), Hermes("\n")),
@@ -111,7 +204,25 @@ WRITTEN: dict[str, tuple[str, Dialect]] = {
     "json_list": (template_with(_LISTED), JsonList(ids=True)),
     "named_json": (template_with(_NAMED), NamedJson()),
     "bare_json": (
-        template_with(_BARE, content="{{ m.content if not m.tool_calls else '' }}"),
+        template_with(_BARE, content=_NO_TEXT),
         BareJson(),
+    ),
+    "glm": (template_with(_GLM.replace("GAP", "'\n'")), Tagged("", "json", GLM)),
+    "glm without breaks": (
+        template_with(_GLM.replace("GAP", "''")),
+        Tagged("", "json", GLM, ""),
+    ),
+    "minimax": (template_with(_MINIMAX), Tagged("", "json", MINIMAX)),
+    "deepseek": (template_with(_DEEPSEEK), NamedJson(layout=DEEPSEEK)),
+    "deepseek_r1": (template_with(_DEEPSEEK_R1), NamedJson(layout=DEEPSEEK_R1)),
+    "kimi": (template_with(_KIMI), NamedJson(layout=KIMI)),
+    "cohere": (
+        template_with(_COHERE, content=_COHERE_TEXT),
+        JsonList(("<|START_ACTION|>", "<|END_ACTION|>"), form=COHERE),
+    ),
+    "gemma": (_GEMMA_VALUE + template_with(_GEMMA, content=_NO_TEXT), Braced()),
+    "harmony": (
+        template_with(_HARMONY, content=_HARMONY_TEXT),
+        NamedJson(layout=HARMONY),
     ),
 }  # fmt: skip

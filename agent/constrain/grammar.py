@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from tooldrill.agent.constrain.merging import EVERYTHING
+from tooldrill.agent.constrain.loose import EVERYTHING
 from tooldrill.agent.constrain.replies import IN_THOUGHT, ROOT, ReplyRules
 from tooldrill.agent.constrain.rules import Rules
 from tooldrill.agent.errors import TooldrillError

@@ -6,29 +6,18 @@ cannot keep is said, as the classes of violation that are then not ruled out.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from tooldrill.agent.constrain.loose import CONDITIONS, EVERYTHING, TIGHT, VALUES, Loose
 from tooldrill.agent.json_schema import JsonSchema
 from tooldrill.agent.protocols.dialects.typed_text import json_types
-from tooldrill.agent.violation import UNKNOWN_ARGUMENT_CLASSES, ViolationClass
-
-Loose = frozenset[ViolationClass]
-
-TIGHT: Loose = frozenset()
-VALUES: Loose = frozenset({ViolationClass.INVALID_VALUE})
-EVERYTHING: Loose = UNKNOWN_ARGUMENT_CLASSES | {
-    ViolationClass.MISSING_ARGUMENT,
-    ViolationClass.WRONG_TYPE,
-    ViolationClass.INVALID_VALUE,
-}
-"""Every class that a call's arguments can have."""
 
 _SILENT = frozenset(
     {"title", "description", "default", "examples", "example", "deprecated", "discriminator"}
     | {"readOnly", "writeOnly", "contentEncoding", "contentMediaType", "definitions"}
     | {"$comment", "$schema", "$id", "$anchor", "$defs"}
 )
-_CONDITIONS = ("not", "if", "dependentRequired", "dependentSchemas", "$dynamicRef")
 _LARGER = ("minimum", "exclusiveMinimum", "minLength", "minItems")
 _SMALLER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
 _MOST = 64  # alternatives multiplied out
@@ -46,7 +35,7 @@ def branches(schema: JsonSchema) -> tuple[list[JsonSchema], Loose]:
         The schemas, and the classes of violation that values of theirs may have.
     """
     said = plain(schema)
-    loose = EVERYTHING if any(key in said for key in _CONDITIONS) else TIGHT
+    loose = EVERYTHING if any(key in said for key in CONDITIONS) else TIGHT
     unions = [said.pop(key) for key in ("anyOf", "oneOf") if key in said]
     if "oneOf" in schema and not _apart(schema["oneOf"]):
         loose |= VALUES
@@ -73,7 +62,8 @@ def _merged(one: JsonSchema, other: JsonSchema) -> tuple[JsonSchema | None, Loos
         return one or other, TIGHT
     if "$ref" in one or "$ref" in other:
         return (one if "$ref" in one else other), EVERYTHING
-    loose = EVERYTHING if _forbids_what_is_named(one, other) else TIGHT
+    apart = _speaks_of_what_is_named(one, other) or _speaks_of_what_is_named(other, one)
+    loose = EVERYTHING if apart else TIGHT
     made = {**one}
     for key, value in other.items():
         if key not in made or made[key] == value:
@@ -93,7 +83,9 @@ def _merged(one: JsonSchema, other: JsonSchema) -> tuple[JsonSchema | None, Loos
             case "items":
                 made[key] = {"allOf": [mine, value]}
             case "enum":
-                made[key] = [option for option in mine if option in value]
+                # Not by Python's `==`, to which true and 1 are the same.
+                theirs = [json.dumps(option, sort_keys=True) for option in value]
+                made[key] = [o for o in mine if json.dumps(o, sort_keys=True) in theirs]
             case "additionalProperties" | "unevaluatedProperties" if value is False:
                 made[key] = False
             case _ if key in _LARGER:
@@ -105,12 +97,13 @@ def _merged(one: JsonSchema, other: JsonSchema) -> tuple[JsonSchema | None, Loos
     return made, loose
 
 
-def _forbids_what_is_named(one: JsonSchema, other: JsonSchema) -> bool:
-    """Whether one of them refuses a property that the other names."""
-    names, more = (set(schema.get("properties", {})) for schema in (one, other))
-    return (one.get("additionalProperties") is False and not more <= names) or (
-        other.get("additionalProperties") is False and not names <= more
-    )
+def _speaks_of_what_is_named(one: JsonSchema, other: JsonSchema) -> bool:
+    """Whether the first says of its other properties, or items, what the second knows by name."""
+    names, more = (schema.get("properties", {}).keys() for schema in (one, other))
+    if one.get("additionalProperties", True) is not True and not more <= names:
+        return True
+    places, others = (len(schema.get("prefixItems", ())) for schema in (one, other))
+    return "items" in one and others > places
 
 
 def _common_types(one: Any, other: Any) -> list[str]:
@@ -144,9 +137,11 @@ def _with_integers(kinds: frozenset[str] | None) -> frozenset[str]:
 
 def _tags(schema: JsonSchema) -> dict[str, set[str]]:
     """What each required property that only takes listed strings may be."""
-    found = {}
+    found: dict[str, set[str]] = {}
     for name in schema.get("required", ()):
-        described = schema.get("properties", {}).get(name, {})
+        described = schema.get("properties", {}).get(name)
+        if not isinstance(described, dict):
+            continue
         options = [described["const"]] if "const" in described else described.get("enum", [])
         if options and all(isinstance(option, str) for option in options):
             found[name] = set(options)

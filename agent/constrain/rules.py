@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 NOTHING = '""'
@@ -27,6 +27,7 @@ class Rules:
         self.bodies: dict[str, str] = {}
         self.owners: dict[str, str] = {}
         self._names: dict[str, str] = {}
+        self._purposes: dict[str, str] = {}
         self._owner: str | None = None
         self._numbers: Counter[str] = Counter()
 
@@ -45,6 +46,17 @@ class Rules:
             self._names[body] = self.reserve(hint)
             self.bodies[self._names[body]] = body
         return self._names[body]
+
+    def once(self, purpose: str, write: Callable[[str], str]) -> str:
+        """The one rule for a purpose; whatever tools and types are called, none is taken for it.
+
+        Args:
+            write: its body, from its own name; called when the rule is wanted for the first time.
+        """
+        if purpose not in self._purposes:
+            name = self._purposes[purpose] = self.reserve(purpose)
+            self.bodies[name] = write(name)
+        return self._purposes[purpose]
 
     def reserve(self, hint: str) -> str:
         """A name of its own for a rule that is defined later, or refers to itself."""
@@ -88,6 +100,30 @@ def either(expressions: Iterable[str]) -> str:
     """Any of the expressions."""
     distinct = list(dict.fromkeys(expressions))
     return distinct[0] if len(distinct) == 1 else f"({' | '.join(distinct)})"
+
+
+def any_text(following: Mapping[str, str]) -> str:
+    """Any of the texts, each with the expression that follows it.
+
+    What several begin with is written once: llama.cpp looks at every alternative on its own, for
+    each candidate, which a list of a thousand values would feel.
+    """
+    if len(following) == 1:
+        ((text, after),) = following.items()
+        return f"{literal(text)} {after}".rstrip()
+    shared = _alike(min(following), max(following))
+    groups: dict[str, dict[str, str]] = {}
+    for text, after in following.items():
+        groups.setdefault(text[shared : shared + 1], {})[text[shared:]] = after
+    parts = [any_text(group) for group in groups.values()]
+    begin = next(iter(following))[:shared]
+    return f"{literal(begin)} ({' | '.join(parts)})" if begin else f"({' | '.join(parts)})"
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts have in common before they part."""
+    together = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in together if a != b), min(len(one), len(other)))
 
 
 def repeated(expression: str, fewest: int, most: int | None) -> str:

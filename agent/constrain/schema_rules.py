@@ -11,30 +11,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 from tooldrill.agent.constrain.free_text import other_word
-from tooldrill.agent.constrain.merging import EVERYTHING, branches, plain
+from tooldrill.agent.constrain.loose import EVERYTHING, VALUES, looseness
+from tooldrill.agent.constrain.merging import branches, plain
 from tooldrill.agent.constrain.numbers import NUMBER, UNSIGNED, whole_number
 from tooldrill.agent.constrain.rules import NOTHING, Rules, either
 from tooldrill.agent.constrain.types import TYPES, implied_types, is_of
+from tooldrill.agent.constrain.unsatisfiable import UnsatisfiableError, at_least_one, if_any
 from tooldrill.agent.constrain.writing import LONGEST_REPETITION, Writing, written
 from tooldrill.agent.json_schema import JsonSchema, at
 from tooldrill.agent.violation import ViolationClass
 
 _SPACE = r"[ \t\r\n]{0,24}"
-# Keywords of a type that GBNF says nothing of.
-_NOT_SAID = {
-    "string": ("pattern", "format"),
-    "integer": ("multipleOf",),
-    "number": ("multipleOf", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
-    "array": ("uniqueItems", "contains", "unevaluatedItems"),
-    "object": ("minProperties", "maxProperties", "propertyNames", "patternProperties"),
-}
-_NO_RAW_CHARACTERS = '"\\' + "".join(map(chr, range(1, 32)))
-
-
-class UnsatisfiableError(ValueError):
-    """No value fits the schema; its text says where."""
 
 
 def space(rules: Rules) -> str:
@@ -79,7 +69,7 @@ class SchemaRules:
         self._rules = rules
         self._writing = writing
         self._root = root
-        self._referenced: dict[str, str] = {}
+        self._referenced: dict[str, str | UnsatisfiableError] = {}
         self._space = space(rules)
         self.loose: set[ViolationClass] = set()
 
@@ -95,13 +85,12 @@ class SchemaRules:
             return self._anything()
         found, loose = branches(schema)
         self.loose |= loose
-        kinds: list[str] = []
-        failures = [UnsatisfiableError(hint)]
-        for number, branch in enumerate(found, 1):
-            inner = hint if len(found) == 1 else f"{hint}-{number}"
-            kinds += _if_any(partial(self._branch, branch, inner), failures)
-        if not kinds:
-            raise failures[-1]
+
+        def one(number: int) -> str:
+            inner = hint if len(found) == 1 else f"{hint}-{number + 1}"
+            return self._branch(found[number], inner)
+
+        kinds = at_least_one((partial(one, n) for n in range(len(found))), hint)
         return self._rules.add(hint, " | ".join(dict.fromkeys(kinds)))
 
     def named(
@@ -121,13 +110,16 @@ class SchemaRules:
         parts = []
         for name in dict.fromkeys([*described, *required]):
             inner = f"{hint}-{name}"
-            failures = [UnsatisfiableError(inner)]
-            values = _if_any(partial(self.value, described.get(name, True), inner), failures)
-            part = write(name, values[0]) if values else None
+            try:
+                part = write(name, self.value(described.get(name, True), inner))
+            except UnsatisfiableError:
+                if name in required:
+                    raise
+                continue
             if part is not None:
                 parts.append((self._rules.add(f"{inner}-given", part), name in required))
             elif name in required:
-                raise failures[-1]
+                raise UnsatisfiableError(inner)
         return parts
 
     def _branch(self, schema: JsonSchema, hint: str) -> str:
@@ -141,38 +133,48 @@ class SchemaRules:
         # A whole number is a number: both would be two ways to read one text.
         if "number" in types and "integer" in types:
             types.remove("integer")
-        kinds: list[str] = []
-        failures = [UnsatisfiableError(hint)]
-        for name in types:
-            kinds += _if_any(partial(self._of_type, name, schema, hint), failures)
-        if not kinds:
-            raise failures[-1]
-        return either(kinds)
+        return either(
+            at_least_one((partial(self._of_type, name, schema, hint) for name in types), hint)
+        )
 
     def _reference(self, schema: JsonSchema, hint: str) -> str:
         reference = str(schema["$ref"])
         if len(schema) > 1:
             self.loose |= EVERYTHING
         if reference not in self._referenced:
-            parts = [p.replace("~1", "/").replace("~0", "~") for p in reference[2:].split("/")]
-            name = self._referenced[reference] = self._rules.reserve(parts[-1])
-            self._rules.define(name, self.value(at(self._root, parts), f"{hint}-target"))
-        return self._referenced[reference]
+            name = self._referenced[reference] = self._rules.reserve(reference.rpartition("/")[2])
+            try:
+                self._rules.define(name, self.value(self._target(reference), f"{hint}-target"))
+            except UnsatisfiableError as error:
+                self._referenced[reference] = error
+        found = self._referenced[reference]
+        if isinstance(found, UnsatisfiableError):
+            raise found
+        return found
+
+    def _target(self, reference: str) -> JsonSchema:
+        """What a JSON pointer (RFC 6901) points at; what is not found may be anything."""
+        if reference == "#":
+            return self._root
+        parts = [p.replace("~1", "/").replace("~0", "~") for p in unquote(reference).split("/")]
+        target = at(self._root, parts[1:]) if parts[0] == "#" else {}
+        if not target:
+            self.loose |= EVERYTHING
+        return target
 
     def _listed(self, schema: JsonSchema, hint: str) -> str:
         options = schema.get("enum", [schema.get("const")])
         if schema.keys() - {"enum", "type"} and schema.keys() - {"const", "type"}:
-            self.loose.add(ViolationClass.INVALID_VALUE)
+            self.loose |= VALUES
         types = schema.get("type", TYPES)
         fitting = [o for o in options if is_of(o, [types] if isinstance(types, str) else types)]
-        forms = [form for option in fitting if (form := written(self._writing, option))]
-        if not forms:
+        found = written(self._writing, *fitting)
+        if found is None:
             raise UnsatisfiableError(hint)
-        return either(forms)
+        return found
 
     def _of_type(self, kind: str, schema: JsonSchema, hint: str) -> str:
-        if any(schema.get(key) not in (None, False) for key in _NOT_SAID.get(kind, ())):
-            self.loose.add(ViolationClass.INVALID_VALUE)
+        self.loose |= looseness(kind, schema)
         match kind:
             case "object":
                 return self._object(schema, hint)
@@ -196,7 +198,7 @@ class SchemaRules:
         fewest = int(schema.get("minLength", 0))
         found = self._writing.string(self._rules, fewest, None if most is None else int(most))
         if found is None:
-            self.loose.add(ViolationClass.INVALID_VALUE)
+            self.loose |= VALUES
             found = self._writing.string(self._rules)
         assert found is not None  # a string of any length can always be said
         return found
@@ -205,7 +207,7 @@ class SchemaRules:
         # Of a lower bound only the sign is said.
         low = schema.get("minimum", schema.get("exclusiveMinimum"))
         if schema.get("minimum", 0) != 0:
-            self.loose.add(ViolationClass.INVALID_VALUE)
+            self.loose |= VALUES
         if low is not None and low >= 0:
             return self._rules.add("unsigned-number", UNSIGNED)
         return self._rules.add("number", NUMBER)
@@ -216,13 +218,14 @@ class SchemaRules:
         most = int(schema["maxItems"]) if "maxItems" in schema else None
         places = places if most is None else places[:most]
         parts = [
-            (f"{self.value(place, f'{hint}-{n + 1}')} {self._space}", n < fewest)
+            f"{self.value(place, f'{hint}-{n + 1}')} {self._space}"
             for n, place in enumerate(places)
         ]
         more = None
         if most != len(places):
-            items = _if_any(partial(self.value, schema.get("items", True), f"{hint}-item"))
-            more = self._rules.add(f"{hint}-items", f"{items[0]} {self._space}") if items else None
+            others = schema.get("items", schema.get("unevaluatedItems", True))
+            items = if_any(partial(self.value, others, f"{hint}-item"))
+            more = self._rules.add(f"{hint}-items", f"{items} {self._space}") if items else None
         separator = f'"," {self._space}'
         bounded = fewest > 0 or most is not None
         if more and not parts and bounded and max(fewest, most or 0) <= LONGEST_REPETITION:
@@ -231,8 +234,8 @@ class SchemaRules:
             raise UnsatisfiableError(hint)
         else:
             if more and (fewest > len(places) or most is not None):
-                self.loose.add(ViolationClass.INVALID_VALUE)
-            inside = members(self._rules, parts, separator, more)
+                self.loose |= VALUES
+            inside = _places(parts, fewest, separator, more)
         return f'"[" {self._space} {inside} "]"'
 
     def _object(self, schema: JsonSchema, hint: str) -> str:
@@ -240,8 +243,6 @@ class SchemaRules:
             key = written(self._writing, name)
             return f'{key} {self._space} ":" {self._space} {value} {self._space}' if key else None
 
-        if schema.get("patternProperties"):
-            self.loose |= EVERYTHING
         parts = self.named(schema, hint, pair)
         more = self._other_properties(schema, hint)
         inside = members(self._rules, parts, f'"," {self._space}', more)
@@ -253,31 +254,31 @@ class SchemaRules:
         others = schema.get("additionalProperties", schema.get("unevaluatedProperties"))
         if others is False or (others is None and names):
             return None
-        values = _if_any(partial(self.value, True if others is None else others, f"{hint}-other"))
+        values = if_any(partial(self.value, True if others is None else others, f"{hint}-other"))
         if not values:
             return None
-        end = f'{self._space} ":" {self._space} {values[0]} {self._space}'
+        end = f'{self._space} ":" {self._space} {values} {self._space}'
         if not names:
             return self._rules.add(f"{hint}-pair", f"{self._writing.string(self._rules)} {end}")
-        key = other_word(self._rules, f"{hint}-key", names, _NO_RAW_CHARACTERS, '"')
+        key = other_word(self._rules, f"{hint}-key", names, self._writing.not_in_keys, '"')
         return self._rules.add(f"{hint}-pair", rf"[\x22] {key} {end}")
 
     def _anything(self) -> str:
-        if "anything" not in self._rules.bodies:
-            name = self._rules.reserve("anything")
-            kinds = [self._of_type(kind, {}, "any") for kind in TYPES]
-            self._rules.define(name, " | ".join(kinds))
-        return "anything"
+        def kinds(_: str) -> str:
+            return " | ".join(self._of_type(kind, {}, "any") for kind in TYPES)
+
+        return self._rules.once("anything", kinds)
 
 
-def _if_any(make: Callable[[], str], failures: list[UnsatisfiableError] | None = None) -> list[str]:
-    """The expression, as a list that is empty when nothing fits; `failures` then says where."""
-    try:
-        return [make()]
-    except UnsatisfiableError as error:
-        if failures is not None:
-            failures.append(error)
-        return []
+def _places(parts: Sequence[str], fewest: int, separator: str, more: str | None) -> str:
+    """Items that each have their place: none comes without those before it."""
+    rest = f"({separator} {more})*" if more is not None else ""
+    if more is not None and not parts:
+        return f"({more} {rest})?"
+    for place in range(len(parts) - 1, -1, -1):
+        rest = f"{separator if place else ''} {parts[place]} {rest}".strip()
+        rest = rest if place < fewest else f"({rest})?"
+    return rest or NOTHING
 
 
 def _listing(item: str, separator: str, fewest: int, most: int | None) -> str:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from tooldrill.agent.constrain.free_text import until
-from tooldrill.agent.constrain.merging import EVERYTHING, branches, plain
-from tooldrill.agent.constrain.rules import Rules, either, literal
-from tooldrill.agent.constrain.schema_rules import SchemaRules, UnsatisfiableError, space
+from tooldrill.agent.constrain.loose import EVERYTHING, VALUES
+from tooldrill.agent.constrain.merging import branches, plain
+from tooldrill.agent.constrain.rules import Rules, any_text, either, literal
+from tooldrill.agent.constrain.schema_rules import SchemaRules, space
+from tooldrill.agent.constrain.unsatisfiable import UnsatisfiableError, if_any
 from tooldrill.agent.constrain.writing import JsonInTags
 from tooldrill.agent.json_schema import JsonSchema
-from tooldrill.agent.protocols.dialects.tagged import END_VALUE, Tagged
+from tooldrill.agent.protocols.dialects.tagged import Tagged
 from tooldrill.agent.protocols.dialects.typed_text import json_types, read_text
 from tooldrill.agent.violation import ViolationClass
 
@@ -32,6 +34,7 @@ class TagValues:
 
     def __init__(self, rules: Rules, dialect: Tagged, root: JsonSchema) -> None:
         self._rules = rules
+        self._end = dialect.form.end_value
         self._pad = f"{literal(dialect.pad)}?" if dialect.pad else ""
         self._json = SchemaRules(rules, JsonInTags(), root)
         self.loose = self._json.loose
@@ -57,13 +60,10 @@ class TagValues:
         kinds = [kind for n, one in enumerate(found) for kind in self._kinds(one, schema, n, hint)]
         if not kinds:
             raise UnsatisfiableError(hint)
-        return f"{either(kinds)} {literal(END_VALUE)}"
+        return f"{either(kinds)} {literal(self._end)}"
 
     def _text(self) -> str:
-        if "text-value" not in self._rules.bodies:
-            name = self._rules.reserve("text-value")
-            self._rules.define(name, until(self._rules, "text", END_VALUE))
-        return "text-value"
+        return self._rules.once("text-value", lambda _: until(self._rules, "text", self._end))
 
     @staticmethod
     def _text_looseness(
@@ -78,30 +78,29 @@ class TagValues:
         """The ways to write one alternative."""
         options = one.get("enum", [one["const"]] if "const" in one else None)
         if options is not None:
+            if len(one.keys() - {"type"}) > 1:
+                self.loose |= VALUES
             # What would be read as something else cannot be written.
-            texts = [form for option in options for form in _forms(option, schema)]
-            listed = [f"{self._pad} {literal(text)} {self._pad}" for text in texts]
-            return [either(listed)] if listed else []
+            texts = [form for option in options for form in self._forms(option, schema)]
+            listed = dict.fromkeys(texts, "")
+            return [f"{self._pad} {any_text(listed)} {self._pad}"] if listed else []
         gap = space(self._rules)
         words = [w for kind in json_types(one) or () for w in _WORDS.get(kind, ())]
-        forms = [self._json.value(one, f"{hint}-{number}"), *map(literal, words)]
-        return [f"{gap} {either(forms)} {gap}"]
+        value = if_any(lambda: self._json.value(one, f"{hint}-{number}"))
+        forms = [*([value] if value else []), *map(literal, words)]
+        return [f"{gap} {either(forms)} {gap}"] if forms else []
+
+    def _forms(self, option: Any, schema: JsonSchema) -> list[str]:
+        """The texts that are read as exactly this value."""
+        candidates = [option] if isinstance(option, str) else JsonInTags().forms(option)
+        if isinstance(option, bool) or option is None:
+            candidates = [*candidates, str(option)]
+        sayable = [text for text in candidates if self._end not in text and "\0" not in text]
+        return [text for text in sayable if _same(read_text(text, schema), option)]
 
 
 def _is_text(schema: JsonSchema) -> bool:
     return "string" in (json_types(schema) or {"string"}) and not {"enum", "const"} & schema.keys()
-
-
-def _forms(option: Any, schema: JsonSchema) -> list[str]:
-    """The texts that are read as exactly this value."""
-    candidates = [option] if isinstance(option, str) else JsonInTags().forms(option)
-    if isinstance(option, bool) or option is None:
-        candidates = [*candidates, str(option)]
-    return [
-        text
-        for text in candidates
-        if END_VALUE not in text and "\0" not in text and _same(read_text(text, schema), option)
-    ]
 
 
 def _same(value: Any, option: Any) -> bool:

@@ -6,8 +6,10 @@ asked first, every time. What the grammar says is `tooldrill.agent.constrain`'s 
 
 from __future__ import annotations
 
+import codecs
 import ctypes
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 import llama_cpp
@@ -20,8 +22,9 @@ from tooldrill.agent.engines.gguf_model import GgufModel
 from tooldrill.agent.engines.sampling import Sampler
 
 _TOKEN = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
-# Likely tokens looked at before the whole vocabulary is.
-_FEW = 64
+# Likely tokens looked at before more are, and how many more each time.
+_FEW, _MORE = 64, 8
+_strict_utf8 = codecs.getincrementaldecoder("utf-8")
 
 
 class NoTokenError(Exception):
@@ -45,9 +48,11 @@ class GrammarState:
             raise _refused(model, grammar)
         weakref.finalize(self, llama_cpp.llama_sampler_free, self._handle)
         self._tokens = np.zeros(model.vocabulary_size, dtype=_TOKEN)
+        self._model = model
+        self._decoder = _strict_utf8()
 
     def allowed(self, tokens: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
-        """For each of the tokens, whether the reply may go on with it."""
+        """For each of the tokens, whether llama.cpp's sampler would go on with it."""
         candidates = self._tokens[: len(tokens)]
         candidates["id"], candidates["logit"] = tokens, 0.0
         pointer = candidates.ctypes.data_as(ctypes.POINTER(llama_cpp.llama_token_data))
@@ -58,9 +63,23 @@ class GrammarState:
 
     def accept(self, token: int) -> bool:
         """Goes on with the token if the grammar allows it; whether it does."""
-        if not self.allowed(np.array([token]))[0]:
+        if not self.allowed(np.array([token]))[0] or not self._is_text(token):
             return False
         llama_cpp.llama_sampler_accept(self._handle, token)
+        return True
+
+    def _is_text(self, token: int) -> bool:
+        """Whether the reply is UTF-8 with the token, as far as it goes.
+
+        llama.cpp counts as one character what is none: a text of E0 83 A9, three bytes where two
+        would do, comes out as three signs that it could not be read.
+        """
+        before = self._decoder.getstate()
+        try:
+            self._decoder.decode(self._model.piece(token))
+        except UnicodeDecodeError:
+            self._decoder.setstate(before)
+            return False
         return True
 
 
@@ -82,25 +101,45 @@ class ConstrainedSampler:
             NoTokenError: when no token is allowed.
         """
         token = self._sampler.propose(logits)
-        if not self._state.accept(token):
+        while not self._state.accept(token):
+            logits = logits.copy()
+            logits[token] = -np.inf
             token = self._sampler.propose(self._only_allowed(logits))
-            if not self._state.accept(token):
-                raise NoTokenError
         self._sampler.accept(token)
         return token
 
     def _only_allowed(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The logits, minus infinity where the grammar refuses the token."""
-        masked = np.full_like(logits, -np.inf)
-        every = np.arange(len(logits))
-        # The best of the likely ones is the best of all; drawing needs the weights of all.
-        few = self._sampler.greedy and len(logits) > _FEW
-        for tokens in [np.argpartition(-logits, _FEW)[:_FEW], every] if few else [every]:
+        """The logits, minus infinity where the grammar refuses the token.
+
+        Where few of the likeliest decide, the others are minus infinity too: asking llama.cpp of
+        the whole vocabulary takes as long as a small model's token.
+        """
+        enough = self._sampler.decided_by
+        kept = np.empty(0, np.intp)
+        for tokens in _likeliest(logits, enough):
             kept = tokens[self._state.allowed(tokens)]
-            if kept.size:
-                masked[kept] = logits[kept]
-                return masked
-        raise NoTokenError
+            if enough is not None and kept.size >= enough:
+                break
+        if not kept.size:
+            raise NoTokenError
+        masked = np.full_like(logits, -np.inf)
+        masked[kept] = logits[kept]
+        return masked
+
+
+def _likeliest(logits: NDArray[np.float32], enough: int | None) -> Iterator[NDArray[np.intp]]:
+    """Ever more of the likeliest tokens by their ids, equals of the last one included.
+
+    In the end all of them; from the beginning, where nothing less is `enough` (None).
+    """
+    count = len(logits) if enough is None else max(_FEW, 2 * enough)
+    while count < len(logits):
+        least = np.partition(logits, -count)[-count]
+        if least == -np.inf:
+            break
+        yield np.flatnonzero(logits >= least)
+        count *= _MORE
+    yield np.flatnonzero(logits > -np.inf)
 
 
 def _sampler(model: GgufModel, text: str, root: str) -> Any:

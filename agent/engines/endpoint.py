@@ -8,7 +8,7 @@ inside `collect`. What the way or the server fails at is a failure, what the mod
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -36,6 +36,7 @@ from tooldrill.agent.protocols.base import CallProtocol
 from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.agent.protocols.dialects.catalog import HERMES
 from tooldrill.agent.settings import EndpointSettings, ProtocolName
+from tooldrill.agent.template_form import FOLDS, Fold
 
 
 @dataclass(eq=False)
@@ -201,8 +202,7 @@ class EndpointEngine:
         memory = self._memories.setdefault(turn.key, Memory())
         pieces = self._pieces(asked)
         try:
-            body = self._body(turn, memory, unread=self._raw, stream=pieces is not None)
-            reply = await self._session.complete(body, pieces)
+            reply = await self._complete(turn, memory, pieces, unread=self._raw)
         except UnreadReplyError as error:
             reply = await self._as_written(turn, memory, error)
             if pieces is not None:
@@ -212,14 +212,37 @@ class EndpointEngine:
             memory.ids[len(turn.messages)] = [call.id for call in reply.calls]
         return reply
 
+    async def _complete(
+        self, turn: Turn, memory: Memory, pieces: Pieces | None, *, unread: bool
+    ) -> ServedReply:
+        """The reply, to a conversation in the turns that the model's template takes."""
+        folds = self._folds(turn)
+        while True:
+            fold = next(folds)
+            body = self._body(turn, memory, fold, unread=unread, stream=pieces is not None)
+            try:
+                return await self._session.complete(body, pieces)
+            except LastingError as error:
+                if not error.of_roles or fold is FOLDS[-1] or self._template is not None:
+                    raise
+
+    def _folds(self, turn: Turn) -> Iterator[Fold]:
+        """The one that the template takes; all of them where the template is not known."""
+        if self._template is None:
+            yield from FOLDS
+            return
+        try:
+            yield self._template.fold_of(*turn.protocol.to_chat(turn.messages, turn.tools))
+        except TooldrillError:
+            yield FOLDS[0]  # the server says why
+
     async def _as_written(self, turn: Turn, memory: Memory, error: UnreadReplyError) -> ServedReply:
         """The reply that the server could not read, and therefore dropped, as the model wrote it.
 
         It is asked for once more, unread: the same prompt and seed make the same reply.
         """
         try:
-            body = self._body(turn, memory, unread=True, stream=False)
-            reply = await self._session.complete(body, None)
+            reply = await self._complete(turn, memory, None, unread=True)
         except (LastingError, UnreadReplyError):
             return ServedReply(content=error.text)
         if self._template is not None and turn.protocol.name == "native" and not self._raw:
@@ -238,7 +261,9 @@ class EndpointEngine:
 
         return Pieces(give)
 
-    def _body(self, turn: Turn, memory: Memory, *, unread: bool, stream: bool) -> dict[str, Any]:
+    def _body(
+        self, turn: Turn, memory: Memory, fold: Fold, *, unread: bool, stream: bool
+    ) -> dict[str, Any]:
         extra = dict(self._settings.body)
         if turn.grammar is not None:
             reason = self.cannot_constrain(turn.protocol)
@@ -247,7 +272,7 @@ class EndpointEngine:
             extra["grammar"] = raw.grammar_text(turn, self._template)
         if stream and self._is_llama_server:
             extra.setdefault("timings_per_token", True)
-        return request_body(turn, self.model, memory, extra, raw=unread, stream=stream)
+        return request_body(turn, self.model, memory, extra, raw=unread, stream=stream, fold=fold)
 
     def _away(self, error: PassingError) -> TooldrillError:
         return TooldrillError(

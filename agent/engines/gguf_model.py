@@ -97,8 +97,12 @@ class GgufModel:
 
     @property
     def chat_template(self) -> str | None:
-        raw = llama_cpp.llama_model_chat_template(self.handle, None)
-        return raw.decode() if raw else None
+        """The template for conversations with tools, where the file has one of its own for them."""
+        for name in (b"tool_use", None):
+            raw = llama_cpp.llama_model_chat_template(self.handle, name)
+            if raw:
+                return str(raw.decode())
+        return None
 
     def close(self) -> None:
         if self.handle:

@@ -37,6 +37,7 @@ class Sampler:
         offset: int = 0,
         prompt: Sequence[int] = (),
     ) -> None:
+        self._settings = settings
         self._chain: llama_cpp.llama_sampler_p | None = None
         if settings.temperature == 0 and settings.repeat_penalty == 1:
             return  # the most likely token needs no candidates
@@ -48,9 +49,13 @@ class Sampler:
             llama_cpp.llama_sampler_accept(self._chain, token)
 
     @property
-    def greedy(self) -> bool:
-        """Whether the most likely token is taken, whatever came before."""
-        return self._chain is None
+    def decided_by(self) -> int | None:
+        """How many of the likeliest tokens decide; None where the weights of all count."""
+        if self._chain is None:
+            return 1
+        # A penalty changes which ones are the likeliest.
+        few = self._settings.top_k > 0 and self._settings.repeat_penalty == 1
+        return self._settings.top_k if few else None
 
     def choose(self, logits: NDArray[np.float32]) -> int:
         """The next token's id, from logits of shape (vocabulary,)."""

@@ -22,7 +22,11 @@ from tooldrill.agent.file_tools.way import FOLDER_FLAGS, Place, Way
 
 # A pipe without a writer would be waited for.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+# Their settings and hooks are programs that run when a person looks at what was changed.
+VERSION_CONTROL = frozenset({".git", ".hg", ".svn"})
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_ANY_WRITES = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+_PERMISSIONS = 0o777
 
 
 class Entry(NamedTuple):
@@ -38,11 +42,15 @@ class Folder:
     Args:
         root: it must exist.
         most_bytes: size of a file that is read or written.
+        closed: names, in small letters, at and below which nothing is written.
     """
 
-    def __init__(self, root: Path, most_bytes: int = 10_000_000) -> None:
+    def __init__(
+        self, root: Path, most_bytes: int = 10_000_000, closed: frozenset[str] = VERSION_CONTROL
+    ) -> None:
         self.root = root.resolve()
         self._most = most_bytes
+        self._closed = closed
         # Absolute names are understood in both spellings.
         self._spellings = (str(self.root), os.path.abspath(root))  # noqa: PTH100 - keeps links
         self._descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -105,6 +113,11 @@ class Folder:
         with self._at(name) as place:
             return place is not None
 
+    def path(self, name: str) -> str:
+        """The name from the root, without links and dots; empty for the root itself."""
+        with self._at(name) as place:
+            return "" if place is None else "/".join(place.path)
+
     def entries(self, name: str) -> list[Entry]:
         """What is in a folder, sorted by name; links count as what they are, not what they name.
 
@@ -164,7 +177,7 @@ class Folder:
         """
         if not name or "\0" in name:
             raise ToolError("`path` is empty or not a name")
-        way = Way(self._descriptor, self._spellings, name)
+        way = Way(self._descriptor, self._spellings, name, self._closed if make else frozenset())
         try:
             try:
                 place = way.to_the_end(make)
@@ -204,12 +217,15 @@ def _replace(place: Place, data: bytes) -> None:
     # In the place of a link or a device nothing is put by accident.
     if mode is not None and not stat.S_ISREG(mode):
         raise OSError(errno.EEXIST, "it is not a file")
+    # Renaming asks nothing of the file that it replaces.
+    if mode is not None and not mode & _ANY_WRITES:
+        raise PermissionError(errno.EACCES, "it is read-only")
     temporary = f".{place.name[:40]}.{secrets.token_hex(6)}"
     descriptor = os.open(temporary, _NEW, 0o666, dir_fd=place.folder)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
             if mode is not None:
-                os.fchmod(descriptor, stat.S_IMODE(mode))
+                os.fchmod(descriptor, mode & _PERMISSIONS)
             file.write(data)
         os.rename(temporary, place.name, src_dir_fd=place.folder, dst_dir_fd=place.folder)
     except BaseException:

@@ -12,6 +12,17 @@ from typing import ClassVar
 
 from tooldrill.agent.environment import ToolError
 from tooldrill.agent.file_tools.folder import Folder
+from tooldrill.agent.file_tools.text import (
+    MARK,
+    appended,
+    decoded,
+    encoded,
+    ended_like,
+    ending_of,
+    is_text,
+    lines_of,
+    whole_lines,
+)
 from tooldrill.agent.introspect import tool_from_function
 from tooldrill.agent.tool import Registry
 
@@ -20,6 +31,8 @@ WRITING = frozenset(
 )
 # Folders of machines and not of people: a search enters them only by name.
 SKIPPED = frozenset({".git", ".hg", ".svn", ".venv", "node_modules", "__pycache__"})
+# Of a longer line a search shows what is around the text that it found.
+_LONGEST_LINE, _BEFORE = 500, 100
 
 
 class FileTools:
@@ -54,10 +67,7 @@ class FileTools:
             ensure_newline: Start and end the text on its own line.
         """
         before = self._folder.read(path)
-        if ensure_newline:
-            content = content if content.endswith("\n") else content + "\n"
-            before = before if not before or before.endswith(b"\n") else before + b"\n"
-        self._folder.write(path, before + _encoded(content, encoding))
+        self._folder.write(path, appended(before, content, encoding, ensure_newline))
         return f"added to {path}"
 
     def write_file(
@@ -84,7 +94,7 @@ class FileTools:
             raise ToolError(f"already exists: {path} (`overwrite` is false)")
         if not create_parents and not self._folder.has_parent(path):
             raise ToolError(f"no such folder for {path} (`create_parents` is false)")
-        self._folder.write(path, _encoded(content, encoding))
+        self._folder.write(path, encoded(content, encoding))
         return f"wrote {path}"
 
     def replace_in_file(self, path: str, old: str, new: str, count: int = 1) -> str:
@@ -97,6 +107,10 @@ class FileTools:
             count: How many occurrences from the top; 0 for all.
         """
         text = self._exact_text(path)
+        ending = ending_of(text)
+        # As it was shown, without carriage returns.
+        new = ended_like(new, ending)
+        old = old if old in text else ended_like(old, ending)
         if not old or old not in text:
             raise ToolError(f"text not found in {path}: {old}")
         if count < 0:
@@ -136,8 +150,10 @@ class FileTools:
             start_line: First line to show.
             end_line: Last line to show; 0 for the end.
         """
-        lines = self._text(path, encoding).splitlines()
+        lines = self._lines(path, encoding)
         shown = lines[max(start_line, 1) - 1 : end_line if end_line > 0 else None]
+        if lines and not shown:
+            return f"(no such lines: the file has {len(lines)})"
         return "\n".join(shown) or "(empty)"
 
     def list_dir(self, path: str = ".", show_hidden: bool = False, max_entries: int = 200) -> str:
@@ -151,7 +167,7 @@ class FileTools:
         entries = self._folder.entries(path)
         shown = [e for e in entries if show_hidden or not e.name.startswith(".")]
         names = sorted(e.name + "/" * e.is_folder for e in shown)
-        return ", ".join(names[: max(max_entries, 0)]) or "(empty)"
+        return _listed(names, max(max_entries, 0)) or "(empty)"
 
     def glob_match(self, pattern: str, base_path: str = ".", max_results: int = 0) -> str:
         """Find files by name.
@@ -163,8 +179,8 @@ class FileTools:
         """
         if self._folder.kind(base_path) != "folder":
             raise ToolError(f"no such folder: {base_path}")
-        names = [name for name in self._walk(base_path) if _matches(name, pattern)]
-        return ", ".join(names[: max_results if max_results > 0 else None]) or "no matches"
+        names = self._matching(base_path, pattern)
+        return _listed(names, max_results if max_results > 0 else len(names)) or "no matches"
 
     def grep_search(
         self,
@@ -185,16 +201,15 @@ class FileTools:
         """
         wanted = pattern.casefold() if ignore_case else pattern
         hits: list[str] = []
-        for name in self._walk(path):
-            if len(hits) >= max_results:
-                break
-            if _matches(name, file_glob):
-                hits += [
-                    f"{name}:{number}: {line}"
-                    for number, line in enumerate(self._searched(name), 1)
-                    if wanted in (line.casefold() if ignore_case else line)
-                ]
-        return "\n".join(hits[: max(max_results, 0)]) or "no matches"
+        for name in self._matching(path, file_glob):
+            for number, line in enumerate(self._searched(name), 1):
+                at = (line.casefold() if ignore_case else line).find(wanted)
+                if at < 0:
+                    continue
+                if 0 < max_results <= len(hits):
+                    return "\n".join([*hits, f"(more than {max_results} lines)"])
+                hits.append(f"{name}:{number}: {_around(line, at)}")
+        return "\n".join(hits) or "no matches"
 
     def file_outline(self, path: str, tail_lines: int = 5) -> str:
         """Show headings, number of lines and the last lines of a file.
@@ -203,7 +218,7 @@ class FileTools:
             path: File to look at.
             tail_lines: How many of the last lines to show.
         """
-        lines = self._text(path).splitlines()
+        lines = self._lines(path)
         headings = [line for line in lines if line.startswith("#")]
         tail = ["...", *lines[-tail_lines:]] if tail_lines > 0 else []
         return "\n".join([f"{len(lines)} lines", *headings, *tail])
@@ -213,13 +228,27 @@ class FileTools:
     def _walk(self, path: str) -> list[str]:
         return self._folder.walk(path, self._skipped)
 
-    def _text(self, path: str, encoding: str = "utf-8") -> str:
-        try:
-            return self._folder.read(path).decode(encoding, errors="replace")
-        except UnicodeError:
-            raise
-        except (LookupError, ValueError):  # a name with a null character is no value
-            raise ToolError(f"no such encoding: {encoding}") from None
+    def _matching(self, path: str, pattern: str) -> list[str]:
+        """Files at or below, by their name, or by their path from here or from the root."""
+        wanted = pattern.removeprefix("./").removeprefix("**/")
+        # As in a shell, it also stands for no folder at all.
+        patterns = {wanted, wanted.replace("/**/", "/")}
+        base = f"{self._folder.path(path)}/"
+
+        def matches(name: str) -> bool:
+            texts = {name.rpartition("/")[2], name, name.removeprefix(base)}
+            return any(fnmatch.fnmatchcase(text, p) for text in texts for p in patterns)
+
+        return [name for name in self._walk(path) if matches(name)]
+
+    def _text(self, path: str) -> str:
+        return decoded(self._folder.read(path), "utf-8")
+
+    def _lines(self, path: str, encoding: str = "utf-8") -> list[str]:
+        data = self._folder.read(path)
+        if not is_text(data, encoding):
+            raise ToolError(f"not text: {path}")
+        return lines_of(decoded(data, encoding))
 
     def _exact_text(self, path: str) -> str:
         """Text that can be written back without a loss."""
@@ -229,22 +258,24 @@ class FileTools:
             raise ToolError(f"{path} is not UTF-8 text") from None
 
     def _searched(self, name: str) -> list[str]:
-        """The lines of a file; none of one that is too large, or gone since it was listed."""
+        """The lines of a file; none of what is no text, too large, or gone since it was listed."""
         try:
-            return self._text(name).splitlines()
+            return self._lines(name)
         except ToolError:
             return []
 
     def _insert(self, path: str, anchor: str, content: str, offset: int) -> str:
-        lines = self._exact_text(path).splitlines(keepends=True)
+        text = self._exact_text(path)
+        mark = MARK if text.startswith(MARK) else ""
+        lines = whole_lines(text.removeprefix(mark))
         index = next((i for i, line in enumerate(lines) if anchor and anchor in line), None)
         if index is None:
             raise ToolError(f"no line in {path} contains: {anchor}")
-        ending = "\r\n" if lines[0].endswith("\r\n") else "\n"
-        if not lines[-1].endswith(("\n", "\r")):
+        ending = ending_of(text)
+        if not lines[-1].endswith("\n"):
             lines[-1] += ending
-        lines.insert(index + offset, content.rstrip("\n") + ending)
-        self._folder.write(path, "".join(lines).encode())
+        lines.insert(index + offset, ended_like(content.rstrip("\n"), ending) + ending)
+        self._folder.write(path, (mark + "".join(lines)).encode())
         return f"inserted at line {index + offset + 1} of {path}"
 
 
@@ -254,15 +285,14 @@ def file_tools_registry() -> Registry:
     return Registry(replace(tool, writes=tool.name in WRITING) for tool in tools)
 
 
-def _matches(name: str, pattern: str) -> bool:
-    pattern = pattern.removeprefix("**/")
-    return any(fnmatch.fnmatchcase(text, pattern) for text in (name.rpartition("/")[2], name))
+def _listed(names: list[str], most: int) -> str:
+    more = len(names) - most
+    return ", ".join([*names[:most], *([f"and {more} more"] if more > 0 else [])])
 
 
-def _encoded(content: str, encoding: str) -> bytes:
-    try:
-        return content.encode(encoding)
-    except UnicodeError:
-        raise
-    except (LookupError, ValueError):
-        raise ToolError(f"no such encoding: {encoding}") from None
+def _around(line: str, at: int) -> str:
+    if len(line) <= _LONGEST_LINE:
+        return line
+    begin = max(at - _BEFORE, 0)
+    end = begin + _LONGEST_LINE
+    return "..." * (begin > 0) + line[begin:end] + "..." * (end < len(line))

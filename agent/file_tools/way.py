@@ -31,11 +31,20 @@ class Place(NamedTuple):
 
 
 class Way:
-    """One way from the root along a name, with an open folder for every part of it."""
+    """One way from the root along a name, with an open folder for every part of it.
 
-    def __init__(self, root: int, spellings: tuple[str, ...], name: str) -> None:
+    Args:
+        root: the open folder.
+        spellings: its absolute names.
+        closed: names of files and folders, in small letters, that the way does not go through.
+    """
+
+    def __init__(
+        self, root: int, spellings: tuple[str, ...], name: str, closed: frozenset[str]
+    ) -> None:
         self._given = name
         self._spellings = spellings
+        self._closed = closed
         self._open = [os.dup(root)]
         self._path: list[str] = []
         self._links = 0
@@ -81,7 +90,12 @@ class Way:
             name = name[len(inside) :]
             while self._path:
                 self._up()
-        self._rest.extendleft(reversed([p for p in name.split("/") if p not in ("", ".")]))
+        parts = [part for part in name.split("/") if part not in ("", ".")]
+        # Before anything is made on the way.
+        closed = next((part for part in parts if part.casefold() in self._closed), None)
+        if closed is not None:
+            raise ToolError(f"not changed by these tools: {self._given} ({closed})")
+        self._rest.extendleft(reversed(parts))
 
     def _link(self, part: str) -> str | None:
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.limits import landlock, process_limits, seccomp
-from tooldrill.agent.limits.roots import SINK, python_roots, system_roots
+from tooldrill.agent.limits.roots import SINK, holds_home, python_roots, system_roots
 from tooldrill.agent.limits.settings import ToolLimits
 
 
@@ -20,7 +20,7 @@ def missing_powers(limits: ToolLimits) -> list[str]:
     missing = []
     if not landlock.version():
         missing.append("leaving the workspace")
-    elif not landlock.holds_truncation():
+    elif not landlock.holds_truncation() and not seccomp.available():
         missing.append("emptying files outside of the workspace")
     if not seccomp.available():
         if not limits.allow_shell and not landlock.version():
@@ -58,6 +58,8 @@ def describe(limits: ToolLimits) -> str:
     said = f"tools write in {limits.workspace} only, {programs}, {network}, {limits.seconds:g} s"
     if Path(sys.prefix).resolve().is_relative_to(limits.workspace.resolve()):
         said += "; it holds the Python that tooldrill runs in, which they could change"
+    if holds_home(limits.workspace):
+        said += "; it is your home folder, with all that is in it"
     return said
 
 
@@ -78,16 +80,22 @@ def confine(
             MCP server); None for none at all, and no new processes either.
 
     Raises:
-        OSError: when the kernel refuses what it said it can do.
+        OSError: when the kernel refuses what it said it can do, and `limits.unconfined` does not
+            say that it need not.
     """
     process_limits.limit_resources(limits)
     process_limits.drop_privileges()
-    if landlock.version():
-        rules = list(_rules(limits, temporary, readable, executable))
-        landlock.restrict(rules, limits.allow_network)
-    if seccomp.available():
-        programs = limits.allow_shell or executable is not None
-        seccomp.restrict(programs, limits.allow_network)
+    try:
+        if landlock.version():
+            rules = list(_rules(limits, temporary, readable, executable))
+            landlock.restrict(rules, limits.allow_network)
+        if seccomp.available():
+            programs = limits.allow_shell or executable is not None
+            truncation = not landlock.holds_truncation()
+            seccomp.restrict(programs, limits.allow_network, truncation)
+    except OSError:
+        if not limits.unconfined:
+            raise
 
 
 def _rules(

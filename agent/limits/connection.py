@@ -16,16 +16,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tooldrill.agent.limits import wire
-from tooldrill.agent.limits.clip import ClippedBytes
+from tooldrill.agent.limits.clip import LINE_ROOM, ClippedBytes
+from tooldrill.agent.limits.disk import DiskRoom
 from tooldrill.agent.limits.settings import MIB, ToolLimits
+from tooldrill.agent.limits.variables import variables
 
 _CHUNK = 1 << 16
-# A character is at most twelve bytes of escaped JSON; a registry comes through here too.
-_BYTES_PER_CHARACTER, _LEAST_MESSAGE = 12, 16 * MIB
+# A character is at most twelve bytes of escaped JSON; then there are the keys of an answer.
+_BYTES_PER_CHARACTER, _KEYS = 12, 1024
+# The first answer is the registry.
+_LARGEST_REGISTRY = 16 * MIB
 # What background threads print goes on after an answer: this much of it is read.
 _MOST_LEFTOVER = 1 << 20
 _STDERR_CHARS = 8192
 _END_SECONDS = 10.0
+_LOOK_SECONDS = 0.2
 
 
 class Answer(NamedTuple):
@@ -41,6 +46,10 @@ class LateError(Exception):
     def __init__(self, printed: ClippedBytes) -> None:
         super().__init__()
         self.printed = printed
+
+
+class FullError(LateError):
+    """No answer yet, and no more room on the disk."""
 
 
 class EndedError(Exception):
@@ -62,8 +71,9 @@ class Connection:
     """One worker, from its start to its end."""
 
     def __init__(self, limits: ToolLimits, temporary: Path) -> None:
-        self._most = max(_LEAST_MESSAGE, _BYTES_PER_CHARACTER * limits.output_chars)
+        self._most = _BYTES_PER_CHARACTER * (limits.output_chars + LINE_ROOM) + _KEYS
         self._output_chars = limits.output_chars
+        self._writable, self._disk_room = (limits.workspace, temporary), limits.disk_room
         self._stderr = ClippedBytes(_STDERR_CHARS)
         theirs_in, self._requests = os.pipe()
         self._answers, theirs_out = os.pipe()
@@ -77,7 +87,11 @@ class Connection:
                 stderr=subprocess.PIPE,
                 pass_fds=theirs,
                 start_new_session=True,
-                env=_environment(temporary),
+                env={
+                    **variables(limits, temporary),
+                    "PYTHONDONTWRITEBYTECODE": "1",
+                    "PYTHONIOENCODING": "utf-8",
+                },
             )
         finally:
             for descriptor in theirs:
@@ -85,7 +99,7 @@ class Connection:
         assert self._process.stdout is not None and self._process.stderr is not None
         self._stdout_pipe = self._process.stdout.fileno()
         self._stderr_pipe = self._process.stderr.fileno()
-        self._reader = wire.Reader(self._most)
+        self._reader = wire.Reader(_LARGEST_REGISTRY)
         pipes = (self._requests, self._answers, self._stdout_pipe, self._stderr_pipe)
         for descriptor in pipes:
             os.set_blocking(descriptor, False)
@@ -95,18 +109,24 @@ class Connection:
 
         Raises:
             LateError: when there is none in time; the worker is of no use any more.
+            FullError: likewise, when it fills the disk.
             EndedError: likewise, when it has ended.
         """
         self._drain(self._stdout_pipe, ClippedBytes(0))  # printed by nobody's call
+        self._drain(self._stderr_pipe, ClippedBytes(0))
+        self._stderr = ClippedBytes(_STDERR_CHARS)
         printed = ClippedBytes(self._output_chars)
         end = time.monotonic() + seconds
+        room = DiskRoom(self._writable, self._disk_room)
         rest = memoryview(wire.encode(request))
         with selectors.DefaultSelector() as selector:
             for pipe in (self._answers, self._stdout_pipe, self._stderr_pipe):
                 selector.register(pipe, selectors.EVENT_READ)
             selector.register(self._requests, selectors.EVENT_WRITE)
             while (left := end - time.monotonic()) > 0:
-                for key, _ in selector.select(left):
+                if room.is_taken():
+                    raise FullError(printed)
+                for key, _ in selector.select(min(left, _LOOK_SECONDS)):
                     if key.fd == self._requests:
                         rest = self._write(rest, printed)
                         if not rest:
@@ -114,6 +134,7 @@ class Connection:
                     elif key.fd == self._answers:
                         if (message := self._message(request, printed)) is not None:
                             self._drain(self._stdout_pipe, printed)
+                            self._reader.most = self._most
                             return Answer(message, printed)
                     elif not self._take(key.fd, printed):
                         selector.unregister(key.fd)
@@ -179,17 +200,3 @@ class Connection:
         lines = [line.strip() for line in self._stderr.text().splitlines()]
         last = next((line for line in reversed(lines) if line), "")
         return EndedError(1 if status is None else status, last[:500], printed)
-
-
-def _environment(temporary: Path) -> dict[str, str]:
-    folder = str(temporary)
-    return {
-        **os.environ,
-        "TMPDIR": folder,
-        "TEMP": folder,
-        "TMP": folder,
-        "XDG_CACHE_HOME": str(temporary / "cache"),
-        "MPLCONFIGDIR": str(temporary / "matplotlib"),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONIOENCODING": "utf-8",
-    }

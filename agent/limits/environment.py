@@ -15,7 +15,7 @@ from typing import Any
 from tooldrill.agent.environment import Observation
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.limits.clip import LINE_ROOM, ClippedBytes, clip
-from tooldrill.agent.limits.connection import Connection, EndedError, LateError
+from tooldrill.agent.limits.connection import Connection, EndedError, FullError, LateError
 from tooldrill.agent.limits.settings import ToolLimits
 from tooldrill.agent.tool import Registry, Tool
 
@@ -61,6 +61,10 @@ class WorkerEnvironment:
             answer = self._connection.ask(request, self._limits.seconds)
         except TooldrillError as error:
             return Observation.failure(f"{name}: {error.message}")
+        except FullError as full:
+            self._stop()
+            reason = "the disk is nearly full; it was stopped, and what it has written stays"
+            return self._failure(name, reason, full.printed)
         except LateError as late:
             self._stop()
             reason = f"no answer within {self._limits.seconds:g} s; it was stopped"
@@ -68,6 +72,10 @@ class WorkerEnvironment:
         except EndedError as ended:
             self._stop()
             return self._failure(name, _how_it_ended(ended), ended.printed)
+        except BaseException:
+            # Ctrl-C: half a request may have been sent, and its answer is nobody's.
+            self._stop()
+            raise
         return self._observation(answer.message, answer.printed)
 
     def close(self) -> None:
@@ -96,11 +104,16 @@ class WorkerEnvironment:
                 f"{self._source} ended while it was imported: {_how_it_ended(ended)}",
                 "see that the tools can be imported by themselves",
             ) from None
-        if "failure" in message:
-            self._stop()
-            what, next_step = message["failure"]
-            raise TooldrillError(str(what), str(next_step))
-        return Registry(_tool(item) for item in message["tools"])
+        try:
+            if "failure" not in message:
+                return Registry(_tool(item) for item in message["tools"])
+            what, next_step = (str(text) for text in message["failure"])
+        except (TooldrillError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # While they are imported they can write to the worker's pipes.
+            what = f"{self._source} sent something else than its tools: {error}"
+            next_step = "see that the tools write to no file descriptor that they did not open"
+        self._stop()
+        raise TooldrillError(what, next_step)
 
     def _stop(self) -> None:
         if self._connection is not None:

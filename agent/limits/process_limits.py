@@ -18,6 +18,8 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 36, 38
 _CAPABILITIES_VERSION = 0x20080522
 # Root in a container writes a workspace that belongs to somebody else by this one.
 _DAC_OVERRIDE = 1 << 1
+# Of tools that start no processes, and of MCP servers: more than any of them needs.
+_THREADS = 1024
 _LINUX = sys.platform.startswith("linux")
 
 
@@ -34,7 +36,7 @@ class _Sets(ctypes.Structure):
 
 
 def limit_resources(limits: ToolLimits) -> None:
-    """Memory, size of a file, no core files, and the number of processes where there may be any.
+    """Memory, size of a file, no core files, and the number of processes and threads.
 
     Memory is what is written to, of every process by itself, and not what is merely mapped
     (`RLIMIT_DATA`): libraries reserve far more address space than they use. A bound on that, four
@@ -44,9 +46,9 @@ def limit_resources(limits: ToolLimits) -> None:
     _limit(resource.RLIMIT_FSIZE, limits.file_bytes)
     if _LINUX:
         _limit(resource.RLIMIT_DATA, limits.memory)
-    if limits.allow_shell:
-        # It counts all tasks of the user, also those that were there before; root is exempt.
-        _limit(resource.RLIMIT_NPROC, _tasks_of_user() + limits.processes)
+    # It counts all tasks of the user, also those that were there before; root is exempt.
+    room = limits.processes if limits.allow_shell else max(limits.processes, _THREADS)
+    _limit(resource.RLIMIT_NPROC, _tasks_of_user() + room)
 
 
 def limit_addresses(limits: ToolLimits) -> None:

@@ -69,6 +69,14 @@ def system_roots(every_process: bool) -> Iterator[Path]:
         yield _EVERY_PROCESS
 
 
+def holds_home(folder: Path) -> bool:
+    """Whether everything that a person keeps is in there."""
+    try:
+        return Path.home().resolve().is_relative_to(folder.resolve())
+    except RuntimeError:
+        return False  # there is no home folder
+
+
 def python_roots() -> Iterator[Path]:
     """Where this interpreter and all that it can import lie."""
     found = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent}

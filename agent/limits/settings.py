@@ -21,11 +21,17 @@ class ToolLimits(Settings):
 
     workspace: Path = Field(description="The one folder that tools may write in.")
     readable: tuple[Path, ...] = Field((), description="More that they may read.")
+    variables: tuple[str, ...] = Field(
+        (), description="More variables of the environment that they see, by name."
+    )
     seconds: float = Field(30.0, gt=0, description="Time for one call.")
     start_seconds: float = Field(60.0, gt=0, description="Time to import the tools.")
     output_chars: int = Field(20_000, ge=200, description="Characters of one observation.")
     memory: int = Field(2048 * MIB, ge=64 * MIB, description="Memory of a process, in bytes.")
     file_bytes: int = Field(256 * MIB, ge=1, description="Size of a file that a tool writes.")
+    disk_room: int = Field(
+        512 * MIB, ge=0, description="Free space, in bytes, that a call must leave on the disk."
+    )
     processes: int = Field(64, ge=1, description="Processes and threads, with allow_shell.")
     allow_shell: bool = Field(False, description="Other programs may be run.")
     allow_network: bool = Field(False, description="Sockets may be opened.")

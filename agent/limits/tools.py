@@ -10,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.introspect import tool_from_function
+from tooldrill.agent.limits.roots import holds_home
 from tooldrill.agent.limits.settings import ToolLimits
 from tooldrill.agent.tool import Registry
 
@@ -30,7 +32,11 @@ def is_live(source: str) -> bool:
 
 
 def readable_roots(source: str) -> list[Path]:
-    """The folder that the tools' code is in; for a module, where the user stands."""
+    """The folder that the tools' code is in; for a module that lies there, where the user stands.
+
+    Raises:
+        TooldrillError: when that is somebody's whole home folder.
+    """
     if source == FILES:
         return []
     target = source.removeprefix(PYTHON).removeprefix(SKILLS)
@@ -40,8 +46,20 @@ def readable_roots(source: str) -> list[Path]:
         from tooldrill.agent.sources.python import split_target
 
         where, _ = split_target(target)
-        folder = Path(where).parent if where.endswith(".py") else Path.cwd()
-    return [folder.resolve()] if folder.is_dir() else []
+        if where.endswith(".py"):
+            folder = Path(where).parent
+        else:
+            folder, top = Path.cwd(), where.partition(".")[0]
+            if not (folder / top).is_dir() and not (folder / f"{top}.py").is_file():
+                return []
+    if not folder.is_dir():
+        return []
+    if holds_home(folder):
+        raise TooldrillError(
+            f"the tools lie in {folder.resolve()}, and could read all that is in it",
+            "move them to a folder of their own",
+        )
+    return [folder.resolve()]
 
 
 def live_tools(source: str, limits: ToolLimits) -> LiveTools:

@@ -31,12 +31,12 @@ def encode(message: Message) -> bytes:
 class Reader:
     """Puts messages together from the pieces in which they arrive.
 
-    Args:
+    Attributes:
         most: bytes of a message; a longer one is an error before it is read.
     """
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self.most = most
         self._held = bytearray()
 
     def feed(self, piece: bytes) -> Iterator[Message]:
@@ -48,7 +48,7 @@ class Reader:
         self._held += piece
         while len(self._held) >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._held)
-            if length > self._most:
+            if length > self.most:
                 raise WireError(f"a message of {length} bytes")
             end = _LENGTH.size + length
             if len(self._held) < end:

@@ -18,7 +18,7 @@ from typing import NoReturn
 from tooldrill.agent.environment import Observation
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.functions import FunctionEnvironment
-from tooldrill.agent.limits import process_limits, wire
+from tooldrill.agent.limits import open_files, process_limits, wire
 from tooldrill.agent.limits.clip import clip
 from tooldrill.agent.limits.confinement import confine
 from tooldrill.agent.limits.process_tree import guard
@@ -66,13 +66,16 @@ def serve(requests: int, answers: int) -> None:
 
 def _under_limits(source: str, limits: ToolLimits, temporary: Path) -> LiveTools:
     try:
-        confine(limits, temporary, readable_roots(source))
+        confine(limits, temporary, () if limits.unconfined else readable_roots(source))
         process_limits.limit_addresses(limits)
     except OSError as error:
         raise TooldrillError(
             f"the tools cannot be confined: {error}",
-            "check that the workspace and the readable folders can be opened",
+            "check that the workspace and the readable folders can be opened; where the system "
+            "refuses, run tooldrill in a container, or pass --unconfined",
         ) from error
+    if not limits.allow_shell:
+        open_files.install()
     # Where the user stands is where relative names of modules and files begin.
     tools = live_tools(source, limits)
     os.chdir(limits.workspace)
@@ -83,20 +86,29 @@ def _answer(
     messages: Iterator[wire.Message], answers: int, tools: LiveTools, limits: ToolLimits
 ) -> None:
     environment = FunctionEnvironment(tools.functions)
+    mask = os.umask(0)
     for message in messages:
         try:
+            _begin_anew(limits.workspace, mask)
             seen = environment.call(message["name"], message["arguments"])
         except BaseException as error:  # also a KeyboardInterrupt that a tool raises
-            seen = Observation.failure(f"{type(error).__name__}: {error}")
+            seen = Observation.raised(error)
         _flush()
         text = clip(seen.text, limits.output_chars)
         wire.send(answers, {"id": message["id"], "text": text, "error": seen.error})
 
 
+def _begin_anew(workspace: Path, mask: int) -> None:
+    """A call begins in the workspace, whatever the one before it has left behind."""
+    os.chdir(workspace)
+    os.umask(mask)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 def _flush() -> None:
     """What was printed is in the pipe before the answer is, also what C code printed."""
     for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):  # a tool may have closed or replaced it
+        with suppress(BaseException):  # a tool may have closed or replaced it
             stream.flush()
     ctypes.CDLL(None).fflush(None)
 

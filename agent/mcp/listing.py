@@ -1,18 +1,16 @@
-"""Asking a started MCP server for its tools, and one line for whatever it does instead.
+"""Asking a connected MCP server for its tools, and one line for whatever it does instead.
 
-How its process is started and stopped is the work of `server`.
+How it is connected and left is the work of `server` (a process) and `over_http`.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import dataclass, field, replace
-from typing import IO
 
 import anyio
 from anyio.from_thread import BlockingPortal
-from mcp import ClientSession, MCPError, StdioServerParameters, types
+from mcp import ClientSession, MCPError, types
 from mcp_types import CONNECTION_CLOSED, METHOD_NOT_FOUND, UNSUPPORTED_PROTOCOL_VERSION
 from pydantic import ValidationError
 
@@ -21,23 +19,33 @@ from tooldrill.agent.tool import Registry, Tool
 
 # A banner on stdout is forgiven; a program that goes on like this is no MCP server.
 _MOST_UNREADABLE = 20
-_STDERR_TAIL = 8192
 # The SDK logs every unreadable line with a traceback, which Python prints if nobody listens.
 logging.getLogger("mcp").addHandler(logging.NullHandler())
 
 
 @dataclass
 class McpServer:
-    """A server's command and what was heard from it beside the protocol."""
+    """What a server is called, and what was heard from it beside the protocol.
 
-    command: str
-    parameters: StdioServerParameters
-    stderr: IO[str]
+    Attributes:
+        name: its command or its address.
+        next_step: what to try when it is of no use.
+        late_step: the same when it takes too long.
+        ended: what its end is called in messages.
+        trouble: why it is of no use, where that became known.
+        unreadable: the first lines that were no messages.
+    """
+
+    name: str
+    next_step: str
+    late_step: str
+    ended: str = "has ended"
+    trouble: TooldrillError | None = None
     unreadable: list[str] = field(default_factory=list)
     handshake: anyio.CancelScope | None = None
 
     async def take_message(self, message: object) -> None:
-        """Counts lines on stdout that are no messages, and gives up on too many of them."""
+        """Counts lines that are no messages, and gives up on too many of them."""
         if not isinstance(message, Exception):
             return
         if len(self.unreadable) < _MOST_UNREADABLE:
@@ -46,18 +54,12 @@ class McpServer:
             self.handshake.cancel()
 
     def last_words(self) -> str:
-        """The last line of its stderr, as far as it has been written."""
-        # pread leaves alone the file position, which the server's process shares.
-        size = os.fstat(self.stderr.fileno()).st_size
-        tail = os.pread(self.stderr.fileno(), _STDERR_TAIL, max(0, size - _STDERR_TAIL))
-        lines = [line.strip() for line in tail.decode("utf-8", "replace").splitlines()]
-        return next((line for line in reversed(lines) if line), "")
+        """The last that it said of itself beside the protocol."""
+        return ""
 
     def error(self, what: str, next_step: str = "") -> TooldrillError:
         """One line about this server."""
-        return TooldrillError(
-            f"MCP server {self.command!r} {what}", next_step or f"run it by hand: {self.command}"
-        )
+        return TooldrillError(f"MCP server {self.name!r} {what}", next_step or self.next_step)
 
 
 def registry_of(
@@ -73,13 +75,13 @@ def registry_of(
     except TimeoutError as error:
         if session.protocol_version is None and server.unreadable:
             raise _no_mcp(server) from error
+        words = server.last_words()
+        last = f"; its last line: {words}" if words else ""
         raise server.error(
-            f"has not listed its tools within {seconds:g} s"
-            + (f"; its last line: {words}" if (words := server.last_words()) else ""),
-            f"try again if it was still being downloaded, or run it by hand: {server.command}",
+            f"has not listed its tools within {seconds:g} s{last}", server.late_step
         ) from error
     except MCPError as error:
-        raise _start_error(server, session, error) from error
+        raise server.trouble or _start_error(server, session, error) from error
     except (ValidationError, RuntimeError) as error:
         raise server.error(f"breaks the protocol: {first_line(error)}") from error
     if not listed:
@@ -140,7 +142,9 @@ def _start_error(server: McpServer, session: ClientSession, error: MCPError) -> 
     words = server.last_words()
     if server.unreadable and not words:
         return _no_mcp(server)
-    return server.error("ended before it listed its tools" + (f": {words}" if words else ""))
+    return server.error(
+        f"{server.ended} before it listed its tools" + (f": {words}" if words else "")
+    )
 
 
 def _no_mcp(server: McpServer) -> TooldrillError:

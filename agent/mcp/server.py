@@ -1,7 +1,7 @@
-"""A live MCP server as an environment: started over stdio, its tools listed, its calls carried out.
+"""An MCP server as a process of ours: started over stdio for a block, and gone with all it started.
 
-The official SDK's session runs in a thread of its own, so that the rest of the program stays
-synchronous. What the tools are for, and whether a call is right, is not decided here.
+What it is asked then is the work of `listing` and `environment`; one that runs already is reached
+by `over_http`.
 """
 
 from __future__ import annotations
@@ -13,68 +13,40 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
-from functools import partial
-from typing import Any
+from typing import IO, Any
 
 import psutil
-from anyio.from_thread import BlockingPortal, start_blocking_portal
-from mcp import ClientSession, MCPError, StdioServerParameters, stdio_client
-from mcp_types import (
-    CONNECTION_CLOSED,
-    REQUEST_TIMEOUT,
-)
+from anyio.from_thread import start_blocking_portal
+from mcp import ClientSession, StdioServerParameters, stdio_client
 
-from tooldrill.agent.environment import Observation
 from tooldrill.agent.errors import TooldrillError
+from tooldrill.agent.mcp.environment import CALL_SECONDS, START_SECONDS, McpEnvironment
 from tooldrill.agent.mcp.listing import McpServer, first_line, registry_of
-from tooldrill.agent.mcp.results import observation_of
-from tooldrill.agent.tool import Registry
 
-START_SECONDS = 30.0
-CALL_SECONDS = 60.0
-
+_STDERR_TAIL = 8192
 # Tells the server's process from others that this program starts.
 _MARKER = "TOOLDRILL_MCP_SESSION"
 
 
-class McpEnvironment:
-    """Carries out calls on a running server. Made by `open_mcp`.
-
-    Attributes:
-        registry: the tools that the server listed when it started.
-    """
+class _Process(McpServer):
+    """A server that is started here."""
 
     def __init__(
-        self,
-        registry: Registry,
-        portal: BlockingPortal,
-        session: ClientSession,
-        server: McpServer,
-        call_seconds: float,
+        self, command: str, parameters: StdioServerParameters, stderr: IO[str], advice: str
     ) -> None:
-        self.registry = registry
-        self._portal = portal
-        self._session = session
-        self._server = server
-        self._seconds = call_seconds
+        by_hand = f"run it by hand: {command}{advice}"
+        late = f"try again if it was still being downloaded, or {by_hand}"
+        super().__init__(command, by_hand, late)
+        self.parameters = parameters
+        self.stderr = stderr
 
-    def call(self, name: str, arguments: dict[str, Any]) -> Observation:
-        ask = partial(self._session.call_tool, name, arguments, read_timeout_seconds=self._seconds)
-        try:
-            return observation_of(self._portal.call(ask))
-        except MCPError as error:
-            return Observation.failure(self._refusal(name, error))
-        except Exception as error:
-            # A result that breaks the protocol or its own schema is the model's to read.
-            return Observation.failure(f"{name}: {first_line(error)}")
-
-    def _refusal(self, name: str, error: MCPError) -> str:
-        if error.code == REQUEST_TIMEOUT:
-            return f"{name}: no answer within {self._seconds:g} s"
-        if error.code == CONNECTION_CLOSED:
-            words = self._server.last_words()
-            return f"{name}: the MCP server has ended" + (f": {words}" if words else "")
-        return f"{name}: {first_line(error)}"
+    def last_words(self) -> str:
+        """The last line of its stderr, as far as it has been written."""
+        # pread leaves alone the file position, which the server's process shares.
+        size = os.fstat(self.stderr.fileno()).st_size
+        tail = os.pread(self.stderr.fileno(), _STDERR_TAIL, max(0, size - _STDERR_TAIL))
+        lines = [line.strip() for line in tail.decode("utf-8", "replace").splitlines()]
+        return next((line for line in reversed(lines) if line), "")
 
 
 @contextmanager
@@ -83,6 +55,7 @@ def open_mcp(
     start_seconds: float = START_SECONDS,
     call_seconds: float = CALL_SECONDS,
     launcher: Callable[[list[str]], list[str]] | None = None,
+    advice: str = "",
 ) -> Iterator[McpEnvironment]:
     """Starts an MCP server for the block; its process is gone when the block ends, however it ends.
 
@@ -91,6 +64,7 @@ def open_mcp(
         start_seconds: until the server must have listed its tools.
         call_seconds: until a call must be answered; a later answer is an error observation.
         launcher: makes of the command's words those that are executed (see `limits.launch`).
+        advice: added to the next step of an error: what is different when it is run by hand.
 
     Raises:
         TooldrillError: when it cannot be started, speaks no MCP, or offers no tools.
@@ -105,7 +79,7 @@ def open_mcp(
     )
     with ExitStack() as stack:
         stderr = stack.enter_context(tempfile.TemporaryFile("w", encoding="utf-8"))
-        server = McpServer(command.strip(), parameters, stderr)
+        server = _Process(command.strip(), parameters, stderr, advice)
         leader = stack.enter_context(_no_remains(marker))
         portal = stack.enter_context(start_blocking_portal())
         connection = portal.wrap_async_context_manager(_connected(server))
@@ -127,13 +101,15 @@ def _split(command: str) -> list[str]:
         ) from error
     if not words:
         raise TooldrillError(
-            "mcp: names no command", "give the command that starts the server: 'mcp:COMMAND ARGS'"
+            "mcp: names no command",
+            "give the command that starts the server: 'mcp:COMMAND ARGS', or its address: "
+            "mcp:http://HOST:PORT/mcp",
         )
     return words
 
 
 @asynccontextmanager
-async def _connected(server: McpServer) -> AsyncIterator[ClientSession]:
+async def _connected(server: _Process) -> AsyncIterator[ClientSession]:
     async with (
         stdio_client(server.parameters, server.stderr) as (read, write),  # type: ignore[arg-type]
         ClientSession(read, write, message_handler=server.take_message) as session,
@@ -141,7 +117,7 @@ async def _connected(server: McpServer) -> AsyncIterator[ClientSession]:
         yield session
 
 
-def _spawn(server: McpServer, enter: Any) -> ClientSession:
+def _spawn(server: _Process, enter: Any) -> ClientSession:
     program = server.parameters.command
     try:
         session: ClientSession = enter()

@@ -21,7 +21,7 @@ Tools = list[dict[str, Any]]
 
 EMPTY_REPLY = "The reply is empty: call a tool or give the final answer."
 # Keys beside a call's own that say nothing about its arguments.
-_HARMLESS_KEYS = frozenset({"thought", "id", "type"})
+_HARMLESS_KEYS = frozenset({"thought", "id", "tool_call_id", "type"})
 
 
 class CallProtocol(Protocol):
@@ -58,6 +58,10 @@ class CallProtocol(Protocol):
 
     def write(self, message: Message) -> str:
         """The text of one neutral assistant message, as a disciplined model would write it."""
+        ...
+
+    def said(self, message: Message) -> Message:
+        """The message as a model has to write it, where a template would write it otherwise."""
         ...
 
     def to_chat(

@@ -25,7 +25,7 @@ from tooldrill.agent.protocols.base import (
 from tooldrill.agent.protocols.dialects.base import Dialect, Notation
 from tooldrill.agent.protocols.dialects.catalog import HERMES
 from tooldrill.agent.protocols.json_text import storable
-from tooldrill.agent.protocols.thinking import NEVER_ENDED, split_thinking
+from tooldrill.agent.protocols.thinking import PLAIN, Thinking, never_ended, split_thinking
 from tooldrill.agent.protocols.untagged import is_untagged_call
 from tooldrill.agent.tool import Registry
 
@@ -53,13 +53,13 @@ class Native:
     def parse(self, text: str, registry: Registry | None = None) -> Reply:
         dialect = self.dialect
         opening, closing = dialect.marks
-        thinking = split_thinking(text, dialect.marks)
+        thinking = split_thinking(text, dialect.marks, dialect.frame)
         if thinking is None:
-            return malformed(text, NEVER_ENDED)
+            return malformed(text, never_ended(dialect.frame))
         body = thinking.rest
         first = dialect.find(body)
         if first is None:
-            return self._without_call(text, body, thinking.raw)
+            return self._without_call(text, body, self._thought(thinking, ""))
         if closing and closing in body[:first]:
             reason = f"Write {opening} before the call and {closing} after it, once each."
             return malformed(text, reason)
@@ -68,22 +68,22 @@ class Native:
             return malformed(text, calls)
         return Reply(
             text=storable(text),
-            thought=storable(thinking.raw + body[:first]).strip(),
+            thought=self._thought(thinking, body[:first]),
             calls=tuple(calls),
             problems=too_many(calls),
         )
 
     def repair(self, text: str, registry: Registry | None = None) -> Reply | None:
         reply = self.parse(text, registry)
-        thinking = split_thinking(text, self.dialect.marks)
+        thinking = split_thinking(text, self.dialect.marks, self.dialect.frame)
         if not is_malformed(reply) or thinking is None:
             return None
-        mended = self.dialect.mend(thinking.rest)
+        mended = self.dialect.mend(thinking.rest, registry)
         if mended is None or not mended.calls:
             return None
         return replace(
             reply,
-            thought=storable(thinking.raw + mended.before).strip(),
+            thought=self._thought(thinking, mended.before),
             calls=tuple(mended.calls),
             problems=(*reply.problems, *too_many(mended.calls)),
             repaired=True,
@@ -92,26 +92,50 @@ class Native:
     def write(self, message: Message) -> str:
         content = str(message.get("content") or "")
         calls = calls_of(message)
-        return self.join(content, self.dialect.write(calls)) if calls else content
+        return self.join(content, self.dialect.spoken.write(calls)) if calls else content
+
+    def said(self, message: Message) -> Message:
+        calls = calls_of(message)
+        if not calls or self.dialect.spoken.write(calls) == self.dialect.write(calls):
+            return message
+        kept = {key: value for key, value in message.items() if key != "tool_calls"}
+        return {**kept, "content": self.write(message)}
 
     def join(self, thought: str, calls: str) -> str:
         """A reply made of free text and written calls; text that may not stand there is dropped."""
         lead = self.dialect.lead
-        return calls if lead is None or not thought else thought + lead + calls
+        if lead is None or not thought:
+            return calls
+        return thought.join(self.dialect.frame.thought) + lead + calls
 
     def to_chat(
         self, messages: Sequence[Message], tools: Tools
     ) -> tuple[list[Message], Tools | None]:
+        plain = self.dialect.frame.plain
+        chat = [
+            {**message, "content": plain(str(message["content"]))}
+            if message.get("malformed")
+            else message
+            for message in messages
+        ]
         # No tools is not an empty list of them: some templates announce that there are tools.
-        return list(messages), list(tools) or None
+        return chat, list(tools) or None
 
-    def _without_call(self, text: str, body: str, thinking: str) -> Reply:
+    def _thought(self, thinking: Thinking, before: str) -> str:
+        """Thinking and the text before a call, as the template takes them back."""
+        frame = self.dialect.frame
+        if frame == PLAIN:
+            return storable(thinking.raw + before).strip()
+        parts = (thinking.inside, frame.plain(before).strip())
+        return storable("\n".join(part for part in parts if part))
+
+    def _without_call(self, text: str, body: str, thought: str) -> Reply:
         opening, closing = self.dialect.marks
         if closing and closing in body:
             return malformed(text, f"Write {opening} before the call: {self.shape}.")
         if is_untagged_call(body):
             return malformed(text, f"A call must be written as {self.shape}.")
-        conclusion = storable(body).strip()
+        conclusion = storable(self.dialect.frame.answer_in(body)).strip()
         if not conclusion:
             return malformed(text, EMPTY_REPLY)
-        return Reply(text=storable(text), thought=storable(thinking).strip(), conclusion=conclusion)
+        return Reply(text=storable(text), thought=thought, conclusion=conclusion)

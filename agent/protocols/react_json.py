@@ -24,7 +24,7 @@ from tooldrill.agent.protocols.base import (
 from tooldrill.agent.protocols.dialects.base import Notation
 from tooldrill.agent.protocols.json_text import Refused, dump, read_whole, storable
 from tooldrill.agent.protocols.mending import mend_objects
-from tooldrill.agent.protocols.thinking import NEVER_ENDED, split_thinking
+from tooldrill.agent.protocols.thinking import never_ended, split_thinking
 from tooldrill.agent.signature import SignatureLevel, signatures
 from tooldrill.agent.tool import Registry
 
@@ -46,7 +46,7 @@ class ReactJson:
     def parse(self, text: str, _registry: Registry | None = None) -> Reply:
         thinking = split_thinking(text)
         if thinking is None:
-            return malformed(text, NEVER_ENDED)
+            return malformed(text, never_ended())
         if not thinking.rest.strip():
             return malformed(text, EMPTY_REPLY)
         value = read_whole(thinking.rest)
@@ -82,6 +82,9 @@ class ReactJson:
             return dump({"thought": message.get("thought", ""), "conclusion": content})
         objects = [{"thought": content, "action": c["name"], "args": c["arguments"]} for c in calls]
         return "\n".join(dump(o) for o in objects)
+
+    def said(self, message: Message) -> Message:
+        return message
 
     def to_chat(
         self, messages: Sequence[Message], tools: Tools

@@ -18,7 +18,9 @@ _MARKS = re.compile(
     | <\|python_tag\|> | <\|tool_calls?(?:_start|_begin|_section_begin)?\|?>
     | <[|\uff5c](?:DSML[|\uff5c])?(?:tool▁calls?▁begin|function_calls?|invoke)  # DeepSeek
     | <tool_use> | <tool_code> | <tool_calls> | <TOOLCALL> | <start_function_call>
+    | <arg_key> | <minimax:tool_call> | <\|START_ACTION\|>      # GLM, MiniMax, Cohere
     | <\|channel\|>commentary\ to=functions\.                 # Harmony
+    | \bto=functions\.[\w.-]+\s*<\|(?:channel|message)\|>
     )
     | ^[ \t]*```[ \t]*tool_(?:calls?|code)\b                  # Gemma and others
     | ^[ \t]*Action[ \t]*:[^\n]*\n\s*Action[ _]?Input[ \t]*:  # ReAct as plain text

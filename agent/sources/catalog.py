@@ -12,7 +12,7 @@ from tooldrill.agent.tool import Registry
 
 SOURCE_FORMS = (
     "files, python:MODULE_OR_FILE[:name,name], skills:DIR, openai:FILE.json, 'mcp:COMMAND ARGS', "
-    "world:NAME"
+    "mcp:http://HOST:PORT/mcp, world:NAME"
 )
 
 
@@ -28,7 +28,7 @@ def load_source(source: str) -> Registry:
         return file_tools_registry()
     form, _, rest = source.partition(":")
     if not rest:
-        raise _no_source(source)
+        raise no_source(source)
     return _load(form, rest).compiled()
 
 
@@ -51,10 +51,11 @@ def _load(form: str, rest: str) -> Registry:
             from tooldrill.agent.sources.mcp import mcp_registry
 
             return mcp_registry(rest)
-    raise _no_source(f"{form}:{rest}")
+    raise no_source(f"{form}:{rest}")
 
 
-def _no_source(source: str) -> TooldrillError:
+def no_source(source: str) -> TooldrillError:
+    """What to say of a SOURCE of no known form."""
     guesses = {".py": "python", ".json": "openai", ".jsonl": "openai"}
     path = Path(source)
     form = guesses.get(path.suffix) if path.is_file() else None

@@ -24,7 +24,7 @@ from tooldrill.agent.reading import read_reply
 from tooldrill.agent.tool import Registry
 from tooldrill.data.corrupt.damaged_json import IN_ARGUMENTS, IN_BARE_OBJECTS, IN_OBJECTS
 from tooldrill.data.corrupt.damaged_python import IN_PYTHON
-from tooldrill.data.corrupt.damaged_tags import IN_TAGS
+from tooldrill.data.corrupt.damaged_tags import IN_INVOKES, IN_KEYS, IN_TAGS
 from tooldrill.data.corrupt.faithful import InexpressibleError, faithful, needs_registry
 from tooldrill.data.corrupt.written import Damage, Written
 
@@ -131,6 +131,9 @@ def damage(text: str, call: Call, kind: str, cut: float, notation: Notation = "o
 
 def _body(text: str, notation: Notation) -> tuple[int, int]:
     """Where what is damaged begins and ends: the call without its marks."""
+    if notation == "keys":  # the name stands right after the mark
+        start, end = text.index("<tool_call>") + len("<tool_call>"), text.rindex("</tool_call>")
+        return start, len(text[:end].rstrip())
     first, last = _ENDS[notation]
     return text.index(first), text.rindex(last) + len(last)
 
@@ -140,6 +143,7 @@ _ENDS: dict[Notation, tuple[str, str]] = {
     "bare": ("{", "}"),
     "arguments": ("{", "}"),
     "tags": ("<function=", "</function>"),
+    "invokes": ("<invoke name=", "</invoke>"),
     "python": ("[", "]"),
 }
 _IN: dict[Notation, dict[str, Damage]] = {
@@ -147,6 +151,8 @@ _IN: dict[Notation, dict[str, Damage]] = {
     "bare": IN_BARE_OBJECTS,
     "arguments": IN_ARGUMENTS,
     "tags": IN_TAGS,
+    "keys": IN_KEYS,
+    "invokes": IN_INVOKES,
     "python": IN_PYTHON,
 }
 DAMAGES = tuple(IN_OBJECTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from tooldrill.data.corrupt.written import (
@@ -88,7 +89,9 @@ def _fenced_arguments(w: Written) -> str:
 
 
 def _without_name(w: Written, text: str) -> str:
-    return w.before[: w.before.index(w.call.name)] + text
+    # Marks may hold the name's letters; after the name itself stands a mark, a number or nothing.
+    found = re.search(rf"(?<=[>\].:]){re.escape(w.call.name)}(?=[\[<:\s]|\Z)", w.before)
+    return w.before[: found.start() if found else w.before.index(w.call.name)] + text
 
 
 def _arguments_without_mark(w: Written) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tooldrill.agent.environment import ToolError
 from tooldrill.data.forge.blueprint import Op
 from tooldrill.data.forge.ids import next_id
 from tooldrill.data.forge.records import NOTICES, Record, blank, own
 from tooldrill.data.forge.selecting import label_matches, selected
 from tooldrill.data.forge.showing import list_text, record_text
-from tooldrill.data.worlds.base import ToolError
 
 if TYPE_CHECKING:
     from tooldrill.data.forge.session import ForgeSession

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from tooldrill.agent.environment import Observation
+from tooldrill.agent.environment import Observation, ToolError
 from tooldrill.data.forge.blueprint import Blueprint, Op, Style, Type
 from tooldrill.data.forge.operations import RUN
 from tooldrill.data.forge.records import NOTICES, Record, own
 from tooldrill.data.forge.showing import done_text
-from tooldrill.data.worlds.base import Session, ToolError
+from tooldrill.data.worlds.base import Session
 
 
 class ForgeSession(Session):

@@ -66,6 +66,9 @@ class AsWritten:
     def write(self, message: Message) -> str:
         return str(message.get("content") or "")
 
+    def said(self, message: Message) -> Message:
+        return message
+
     def to_chat(
         self, messages: Sequence[Message], tools: Tools
     ) -> tuple[list[Message], Tools | None]:

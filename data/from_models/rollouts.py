@@ -83,6 +83,11 @@ def _from_lines(path: Path, first: bytes, rest: Any) -> Iterator[Rollout]:
 def _from_results(path: Path, value: Any) -> Iterator[Rollout]:
     episodes = value.get("episodes") if isinstance(value, dict) else None
     tasks = value.get("tasks") if isinstance(value, dict) else None
+    if isinstance(value, dict) and {"task", "steps", "outcome"} <= value.keys():
+        raise TooldrillError(
+            f"{path} is an episode of tooldrill agent: nobody knows what was right in its place",
+            f"what ended well is taken by: tooldrill data ingest {path} --out DIR",
+        )
     if not isinstance(episodes, list):
         raise TooldrillError(f"{path} holds no episodes", _MAKE)
     if not isinstance(tasks, list) or len(tasks) != len(episodes):

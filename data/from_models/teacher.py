@@ -8,14 +8,13 @@ looked at. How a teacher rewords requests is another matter: see `rewording`.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tooldrill.agent.engines.base import Engine
 from tooldrill.agent.episode import Episode, Outcome
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.loop import Job, run_episodes
 from tooldrill.agent.progress import Progress, silent
 from tooldrill.agent.settings import LoopSettings
 from tooldrill.data.from_models.append_log import AppendLog
@@ -26,7 +25,7 @@ from tooldrill.data.ingest.conversation import DroppedError
 from tooldrill.data.ingest.episodes import from_episode
 from tooldrill.data.settings import DataSettings
 from tooldrill.data.tasks.making import make_tasks
-from tooldrill.data.tasks.solve import OpenedTask, judge, open_task
+from tooldrill.data.tasks.running import run_tasks
 from tooldrill.data.tasks.task import Split, Task, TaskKind
 from tooldrill.data.worlds.catalog import get_world, world_names
 
@@ -135,52 +134,24 @@ def _run(
     log: AppendLog[Rollout],
     progress: Progress,
 ) -> Failures:
-    by_id = {task.id: task for task in tasks}
-    opened: dict[str, OpenedTask] = {}
     failures = Failures()
     done = solved = 0
     progress(0, len(tasks))
 
-    def jobs() -> Iterator[Job]:
-        for task in tasks:
-            opened[task.id] = open_task(task)
-            yield _job(task, opened[task.id], loop)
-
-    def finish(job: Job, episode: Episode) -> None:
+    def finish(task: Task, episode: Episode) -> None:
         nonlocal done, solved
-        task, ended = by_id[job.task_id], opened.pop(job.task_id)
         if episode.outcome is Outcome.FAILED:
             failures.add(episode.failure)
         else:
-            success = judge(task, ended.session, episode.conclusion)
-            solved += success
-            judged = episode.model_copy(update={"success": success})
-            log.append(Rollout(task=task, episode=judged, protocol=loop.protocol))
-        ended.close()
+            solved += episode.success is True
+            log.append(Rollout(task=task, episode=episode, protocol=loop.protocol))
         done += 1
         progress(done, len(tasks), f"{solved} of {done} solved")
 
-    try:
-        run_episodes(jobs(), engine, loop, on_done=finish)
-    finally:
-        for left in opened.values():
-            left.close()
+    run_tasks(tasks, engine, loop, finish)
     return failures
 
 
 def _is_done(task: Task, log: AppendLog[Rollout]) -> bool:
     # With other settings, a task of the same id may be another one.
     return task.id in log.done and log.done[task.id].task == task
-
-
-def _job(task: Task, opened: OpenedTask, loop: LoopSettings) -> Job:
-    return Job(
-        task_id=task.id,
-        messages=list(opened.messages),
-        registry=opened.registry,
-        environment=opened.session,
-        max_steps=min(task.max_steps, loop.max_steps),
-        world=task.world,
-        template=task.template,
-        kind=task.kind.value,
-    )

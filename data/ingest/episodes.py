@@ -26,13 +26,10 @@ def from_episode(episode: Episode, given: Given | None = None) -> Conversation:
     """The same of an episode at hand.
 
     Raises:
-        DroppedError: when the engine or the model failed; of an episode that nobody judged, only
-            whether it concluded is known.
+        DroppedError: when it did not end well; of an episode that nobody judged, only whether the
+            model concluded by itself is known.
     """
-    if episode.outcome is Outcome.FAILED:
-        raise DroppedError("engine_failure", episode.failure or "")
-    if episode.outcome is Outcome.NO_CONCLUSION or episode.forced:
-        raise DroppedError("no_conclusion", episode.task)
+    _require_own_conclusion(episode)
     if episode.violations:
         raise DroppedError(f"violation:{episode.violations[0].kind}", episode.task)
     if episode.success is False:
@@ -48,6 +45,19 @@ def from_episode(episode: Episode, given: Given | None = None) -> Conversation:
         world=episode.world,
         template=episode.template,
     )
+
+
+def _require_own_conclusion(episode: Episode) -> None:
+    """Refuses what has no end of the model's own: nor are its calls known to lead anywhere."""
+    replies = f"{episode.task}, after {len(episode.steps)} replies"
+    if episode.outcome is Outcome.FAILED:
+        raise DroppedError("engine_failure", f"{replies}: {episode.failure or ''}")
+    if episode.outcome is Outcome.INTERRUPTED:
+        raise DroppedError("interrupted", replies)
+    if episode.outcome is Outcome.NO_CONCLUSION:
+        raise DroppedError("no_conclusion", f"{replies}: the {episode.spent or 'steps'} ran out")
+    if episode.forced:
+        raise DroppedError("forced_conclusion", f"{replies}: the {episode.spent} had run out")
 
 
 def _is_message(message: Message) -> bool:

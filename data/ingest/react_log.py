@@ -48,7 +48,7 @@ def _prompt(record: Record, given: Given) -> str:
     found = [fields[key] for key in PROMPT_KEYS if isinstance(fields.get(key), str)]
     prompt = next(iter(found), record.prompt or given.prompt or "")
     if not prompt.strip():
-        raise DroppedError("no_prompt", "give it with --prompt, or in FILE.prompt.txt beside FILE")
+        raise DroppedError("no_prompt", "give --prompt, or NAME.prompt.txt beside NAME.json")
     return prompt
 
 

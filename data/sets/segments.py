@@ -71,6 +71,8 @@ def segments(
     """
     messages = for_protocol(row["messages"], protocol, row["tools"])
     tools = list(row["tools"])
+    if messages and _weight(messages[-1]):
+        messages[-1] = _said(messages[:-1], messages[-1], tools, template, protocol)
     full = template.render(messages, tools, protocol, add_generation_prompt=False)
     pieces: list[Segment] = []
     position = 0
@@ -79,7 +81,9 @@ def segments(
         if not weight:
             continue
         before = template.render(messages[:index], tools, protocol, add_generation_prompt=True)
-        until = template.render(messages[: index + 1], tools, protocol, add_generation_prompt=False)
+        said = _said(messages[:index], message, tools, template, protocol)
+        turns = [*messages[:index], said]
+        until = template.render(turns, tools, protocol, add_generation_prompt=False)
         until = until.rstrip().removesuffix(template.closing) if template.closing else until
         if not (full.startswith(until) and until.startswith(before)):
             reply = _reply_alone(messages, tools, template, protocol) if not pieces else None
@@ -99,8 +103,8 @@ def _reply_alone(
 ) -> str | None:
     """What a template writes for the last turn, where that turn changes what stands before it.
 
-    Some show the system message, or the tools, only while the user's message is the last one. None
-    where the turn does not begin where the generation prompt ends.
+    Some show the system message, or the tools, only while the user's message is the last one, some
+    drop thoughts once an answer stands. None where the turn has no generation prompt's end in it.
     """
     asked = list(messages[:-1])
     texts = [
@@ -109,9 +113,27 @@ def _reply_alone(
     ]
     prompt = template.render(asked, tools, protocol, add_generation_prompt=True)
     shared = _common_start(*texts[1:])
-    if not prompt.startswith(texts[0]) or not shared.endswith(prompt[len(texts[0]) :]):
+    opening = prompt[len(texts[0]) :]
+    # What stands after it in any reply (gpt-oss names a channel) is the model's to write, too.
+    begun, last = shared.rfind(opening), str(asked[-1]["content"])
+    if not prompt.startswith(texts[0]) or begun < 0 or (last and begun < shared.rfind(last)):
         return None
-    return texts[1][len(shared) :] or None
+    return texts[1][begun + len(opening) :] or None
+
+
+def _said(
+    before: Sequence[Message],
+    message: Message,
+    tools: Tools,
+    template: ChatTemplate,
+    protocol: CallProtocol,
+) -> Message:
+    """The turn as the model has to write it; as it is where the template would change the text."""
+    said = protocol.said(message)
+    if said is message:
+        return message
+    text = template.render([*before, said], tools, protocol, add_generation_prompt=False)
+    return said if str(said["content"]) in text else message
 
 
 def _common_start(left: str, right: str) -> str:

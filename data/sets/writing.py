@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
@@ -68,33 +68,17 @@ class SetWriter:
         return self._counter.result()
 
 
-def write_jsonl(rows: Iterable[Row], path: Path) -> None:
-    """One JSON object a line, characters unescaped."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        for row in rows:
-            file.write(line(row))
-
-
 def line(row: Row) -> str:
     """The row as a line of a JSONL file."""
     return json.dumps(row, ensure_ascii=False) + "\n"
 
 
-def write_parquet(rows: Iterable[Row], path: Path) -> None:
+class ParquetSet:
     """Parquet that `datasets.load_dataset("parquet", ...)` reads back row for row.
 
-    Columns that hold lists are stored as lists of JSON, the others as strings. At least one row.
-
-    Raises:
-        TooldrillError: for a number that `datasets` cannot read (an integer beyond 64 bits).
+    Columns that hold lists are stored as lists of JSON, the others as strings. Rows are held only
+    until a group of them is full; without a row there is no file.
     """
-    with ParquetSet(path) as parquet:
-        for row in rows:
-            parquet.add(row)
-
-
-class ParquetSet:
-    """A Parquet file that grows row by row; rows are held only until a group of them is full."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -113,7 +97,12 @@ class ParquetSet:
             self._writer.close()
 
     def add(self, row: Row) -> None:
-        """Appends a row with the columns of the first."""
+        """Appends a row with the columns of the first.
+
+        Raises:
+            TooldrillError: here or at the end of the block, for a number that `datasets` cannot
+                read (an integer beyond 64 bits).
+        """
         if not self._columns:
             self._columns = list(row)
             self._nested = {name for name in row if isinstance(row[name], list)}

@@ -211,10 +211,6 @@ class Draw:
         forms = spoken.number_forms(number)
         return forms[0] if self.chance(0.5) else self.pick(forms)
 
-    def spoken_span(self, seconds: int) -> str:
-        """A span of time, `an hour and a half` for 5400."""
-        return self.pick(spoken.span_forms(seconds, article=True) or (f"{seconds} seconds",))
-
     def foreign_name(self) -> str:
         """A name such as `Zden\u011bk Dvo\u0159\u00e1k`."""
         return odd_names.foreign_name(self.rng)

@@ -18,8 +18,6 @@ from tooldrill.agent.tool import Registry
 from tooldrill.data.tasks.task import Split, TaskKind
 from tooldrill.data.worlds.book import Book, Template
 
-__all__ = ["Session", "ToolError", "World", "own_copy"]
-
 
 def own_copy(state: dict[str, Any]) -> dict[str, Any]:
     """A copy of JSON that shares nothing with it; several times faster than `copy.deepcopy`."""

@@ -41,20 +41,29 @@ def find_server(named: Path | None = None) -> ServerBinary:
     Raises:
         TooldrillError: when there is none, or when it does not run.
     """
-    chosen = os.environ.get(VARIABLE)
-    if named is not None:
-        path = named
-    elif chosen:
-        path = Path(chosen)
-    else:
-        on_path = shutil.which(PROGRAM)
-        path = Path(on_path) if on_path else built_server()
-        if not path.is_file():
-            raise TooldrillError(
-                f"no {PROGRAM} on PATH or at {path}",
-                f"make llama-server, or name one: --server PATH or ${VARIABLE}",
-            )
+    path = named or _installed()
+    if path is None:
+        raise TooldrillError(
+            f"no {PROGRAM} on PATH or at {built_server()}",
+            f"make llama-server, or name one: --server PATH or ${VARIABLE}",
+        )
+    if path.is_file():
+        path = path.absolute()  # a bare name would be searched for on PATH
     return ServerBinary(path, _version(path))
+
+
+def has_server() -> bool:
+    """Whether `find_server` finds one; one that does not run is found too, and refused there."""
+    return _installed() is not None
+
+
+def _installed() -> Path | None:
+    chosen = os.environ.get(VARIABLE)
+    if chosen:
+        return Path(chosen)
+    on_path = shutil.which(PROGRAM)
+    path = Path(on_path) if on_path else built_server()
+    return path if path.is_file() else None
 
 
 def _version(path: Path) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -21,9 +22,10 @@ from pathlib import Path
 
 from tooldrill.agent.atomic import atomic_directory, atomic_path
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.export.serving.binary import PROGRAM, built_server, find_server
+from tooldrill.export.serving.binary import PROGRAM, VARIABLE, built_server, find_server
 
 _PACKAGE = "llama-cpp-python"
+_INTERRUPTED = 130  # the exit status of what Ctrl-C ended
 # Without the web page, HTTPS and tests: nothing but the API on this machine is needed. The prebuilt
 # page would be downloaded in the middle of the build.
 OPTIONS = (
@@ -36,6 +38,12 @@ OPTIONS = (
     "-DLLAMA_USE_PREBUILT_UI=OFF",
     "-DLLAMA_OPENSSL=OFF",
 )
+# What CMake looks for by itself, and the variable that names another.
+_COMPILERS = {
+    "CC": ("cc", "gcc", "clang"),
+    "CXX": ("c++", "g++", "clang++"),
+}
+_ELSE = f"build llama-server yourself and name it: ${VARIABLE}"
 
 
 def build() -> Path:
@@ -48,31 +56,34 @@ def build() -> Path:
         TooldrillError: when a tool is missing or a step fails; the same command goes on from there.
     """
     target = built_server()
+    work = target.parent / "work"
     if target.is_file():
+        shutil.rmtree(work, ignore_errors=True)
         print(f"{PROGRAM}: {target} (up to date)")
         return target
-    work = target.parent / "work"
-    work.mkdir(parents=True, exist_ok=True)
     cmake = _cmake()
+    require_compilers()
+    work.mkdir(parents=True, exist_ok=True)
     source = unpack(download(work), work)
-    print(f"{PROGRAM}: compiling, which takes about 20 minutes on two cores", flush=True)
     objects = work / "build"
     _run("cmake", configure_command(cmake, source, objects))
+    print(f"{PROGRAM}: compiling, which takes about 20 minutes on two cores", flush=True)
     # One job for each core, and make's own percentages as the progress.
     jobs = str(len(os.sched_getaffinity(0)))
     _run(
-        "compiler",
+        "the compiler",
         [*cmake, "--build", str(objects), "--target", PROGRAM, "--config", "Release", "-j", jobs],
     )
-    install(objects, target)
+    version = install(objects, target)
     shutil.rmtree(work)
-    print(f"{PROGRAM}: {target}, version {find_server(target).version}")
+    print(f"{PROGRAM}: {target}, version {version}")
     return target
 
 
 def download(work: Path) -> Path:
     """The source archive of the installed version, fetched by pip once."""
-    version = metadata.version(_PACKAGE)
+    # A wheel built for CUDA calls itself 0.3.36+cu124; the source has no such addition.
+    version = metadata.version(_PACKAGE).partition("+")[0]
     found = _archive(work)
     if found is not None:
         return found
@@ -82,10 +93,7 @@ def download(work: Path) -> Path:
         _run("pip", [*pip, *wanted])
     found = _archive(work)
     if found is None:
-        raise TooldrillError(
-            f"pip downloaded no source archive of {_PACKAGE} {version}",
-            "build llama-server yourself and name it: $LLAMA_SERVER",
-        )
+        raise TooldrillError(f"pip downloaded no source archive of {_PACKAGE} {version}", _ELSE)
     return found
 
 
@@ -97,26 +105,56 @@ def unpack(archive: Path, work: Path) -> Path:
             packed.extractall(folder, filter="data")
     found = next(source.glob("*/vendor/llama.cpp/CMakeLists.txt"), None)
     if found is None:
-        raise TooldrillError(
-            f"{archive.name} holds no vendor/llama.cpp",
-            "build llama-server yourself and name it: $LLAMA_SERVER",
-        )
+        raise TooldrillError(f"{archive.name} holds no vendor/llama.cpp", _ELSE)
     return found.parent
 
 
 def configure_command(cmake: Sequence[str], source: Path, objects: Path) -> list[str]:
     """CMake's first step; the user's `CMAKE_ARGS` come last and win."""
-    own = shlex.split(os.environ.get("CMAKE_ARGS", ""))
-    return [*cmake, "-S", str(source), "-B", str(objects), *OPTIONS, *own]
+    return [*cmake, "-S", str(source), "-B", str(objects), *OPTIONS, *_users_options()]
 
 
-def install(objects: Path, target: Path) -> None:
-    """Copies the binary to its place, whole or not at all."""
+def install(objects: Path, target: Path) -> str:
+    """Copies the binary to its place, whole or not at all.
+
+    Returns:
+        The version that it tells of itself.
+
+    Raises:
+        TooldrillError: when there is none, or it does not run.
+    """
     built = next((path for path in objects.rglob(PROGRAM) if path.is_file()), None)
     if built is None:
         raise TooldrillError(f"the build left no {PROGRAM} in {objects}", "make llama-server again")
+    version = find_server(built).version
     with atomic_path(target) as temporary:
         shutil.copy2(built, temporary)
+    return version
+
+
+def require_compilers() -> None:
+    """Tells a missing compiler in one line, where CMake takes a page.
+
+    Raises:
+        TooldrillError: when there is none for C or for C++, and none is named.
+    """
+    named = " ".join(_users_options())
+    if "_COMPILER=" in named or "TOOLCHAIN_FILE=" in named:
+        return
+    for variable, usual in _COMPILERS.items():
+        chosen = os.environ.get(variable)
+        candidates = shlex.split(chosen)[:1] if chosen else usual
+        if not any(map(shutil.which, candidates)):
+            language, looked = "C++" if variable == "CXX" else "C", ", ".join(candidates)
+            raise TooldrillError(
+                f"no {language} compiler was found: {looked}",
+                "install one (Debian, Ubuntu: apt install build-essential; Fedora: dnf install "
+                f"gcc-c++) or name it in ${variable}, then make llama-server",
+            )
+
+
+def _users_options() -> list[str]:
+    return shlex.split(os.environ.get("CMAKE_ARGS", ""))
 
 
 def _archive(work: Path) -> Path | None:
@@ -130,12 +168,17 @@ def _cmake() -> list[str]:
         return [program]
     if find_spec("cmake") is not None:
         return [sys.executable, "-m", "cmake"]
-    raise TooldrillError("cmake is not installed", "pip install cmake, then make llama-server")
+    raise TooldrillError(
+        "cmake is not installed",
+        f"{sys.executable} -m pip install cmake, then make llama-server",
+    )
 
 
 def _run(what: str, command: Sequence[str]) -> None:
     print("+ " + shlex.join(command), flush=True)
     status = subprocess.run(command, check=False).returncode
+    if status in (-signal.SIGINT, _INTERRUPTED):
+        raise KeyboardInterrupt
     if status != 0:
         raise TooldrillError(
             f"{what} failed with status {status}; what it said stands above",
@@ -150,6 +193,9 @@ def main() -> None:
     except TooldrillError as error:
         print(f"error: {error.message}\nnext:  {error.next_step}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("\nstopped\nnext:  make llama-server goes on from here", file=sys.stderr)
+        sys.exit(_INTERRUPTED)
 
 
 if __name__ == "__main__":

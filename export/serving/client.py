@@ -7,7 +7,6 @@ them can be told whether the server read a reply rightly, and where it stopped.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +16,6 @@ import httpx
 from tooldrill.agent.episode import Message
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.protocols.base import Tools
-from tooldrill.agent.protocols.dialects.call_ids import call_id
 
 MAX_TOKENS = 128
 _SECONDS = 600.0
@@ -80,9 +78,17 @@ class ServedModel:
         )
         self._http = httpx.Client(base_url=url, timeout=_SECONDS)
 
-    def prompt_ids(self, messages: Sequence[Message], tools: Tools | None) -> list[int] | str:
-        """The tokens that the server makes of a request, or what it says instead."""
+    def prompt_ids(
+        self, messages: Sequence[Message], tools: Tools | None, *, thinking: bool = True
+    ) -> list[int] | str:
+        """The tokens that the server makes of a request, or what it says instead.
+
+        Args:
+            thinking: as the server does by itself; False: as with `--reasoning off`.
+        """
         body: dict[str, Any] = {"messages": list(messages)}
+        if not thinking:
+            body["chat_template_kwargs"] = {"enable_thinking": False}
         if tools:
             body["tools"] = tools
         laid_out = self._http.post("/apply-template", json=body)
@@ -143,30 +149,6 @@ class ServedModel:
         """Closes the connections."""
         self._client.close()
         self._http.close()
-
-
-def wire(messages: Iterable[Message]) -> list[Message]:
-    """Neutral messages in the API's form: arguments as JSON text, calls and results with ids."""
-    wired: list[Message] = []
-    waiting: list[str] = []
-    number = 0
-    for message in messages:
-        one: Message = {"role": message["role"], "content": message["content"]}
-        if message.get("tool_calls"):
-            one["tool_calls"] = []
-            for item in message["tool_calls"]:
-                number += 1
-                waiting.append(call_id(number))
-                function = item["function"]
-                text = json.dumps(function["arguments"], ensure_ascii=False)
-                written = {"name": function["name"], "arguments": text}
-                one["tool_calls"].append(
-                    {"id": waiting[-1], "type": "function", "function": written}
-                )
-        if message["role"] == "tool":
-            one["tool_call_id"] = waiting.pop(0)
-        wired.append(one)
-    return wired
 
 
 def _request(

@@ -2,12 +2,10 @@
 
 llama-server makes a parser for a template by rendering probe conversations with it; when it finds
 no form, the call stays in `content`, and nothing says so (its format is `peg-native` either way).
-What a model happens to write proves little: a weak one may never call. So calls are *replayed*: the
-reply as training writes it is given as the beginning of the assistant's turn (llama-server
-continues a last assistant message), the token that ends a turn is forced after it, and the whole
-goes through the parser of `tool_choice: auto` that every agent meets. Here `tool_calls` must be the
-call and `content` the thought. Replies that the model chooses are read twice instead: what the
-server made of them must be what tooldrill's own reader makes of the raw text.
+What a model happens to write proves little: a weak one may never call. So calls are replayed (see
+`played`): `tool_calls` must be the call and `content` the thought. Replies that the model chooses
+are read twice instead: what the server made of them must be what tooldrill's own reader makes of
+the raw text.
 """
 
 from __future__ import annotations
@@ -19,15 +17,31 @@ from typing import Any
 from tooldrill.agent.call import Call
 from tooldrill.agent.episode import Message
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.messages import call_message, observation_message, user
-from tooldrill.agent.protocols.base import is_malformed
+from tooldrill.agent.messages import call_message, conclusion_message, observation_message, user
+from tooldrill.agent.protocols.base import calls_of, is_malformed
 from tooldrill.agent.protocols.native import Native
 from tooldrill.agent.tool import Registry
 from tooldrill.export.serving.client import Answer, ToolCall
 from tooldrill.export.serving.findings import Finding
-from tooldrill.export.serving.played import play
-from tooldrill.export.serving.scenes import CONFIRM, CONFIRMED, SCENES, TEN, WRITTEN, Scene
-from tooldrill.export.serving.session import Session, prompt, same_tokens, shorten, stop_token
+from tooldrill.export.serving.played import play, replay
+from tooldrill.export.serving.scenes import (
+    CONFIRM,
+    CONFIRMED,
+    NUMBERS,
+    SCENES,
+    TEN,
+    WRITTEN,
+    Scene,
+)
+from tooldrill.export.serving.session import (
+    Session,
+    numbers,
+    prompt,
+    same_tokens,
+    shorten,
+    shown,
+    stop_token,
+)
 
 _UNKNOWN_FORM = (
     "llama-server does not know these calls: train and export with the bundled template "
@@ -47,7 +61,9 @@ def native_findings(session: Session) -> Iterator[Finding]:
     yield forced_call(session, streaming=True)
     for scene in SCENES:
         yield prompt(session, scene)
+        yield from replay(session, scene, as_meant)
         yield from play(session, scene, reading)
+    yield numbers(session, NUMBERS)
     yield streamed_reply(session)
 
 
@@ -65,7 +81,7 @@ def recognised(session: Session, name: str, thought: str, call: Call) -> Iterato
     if wrong:
         yield session.finding(check, demanded, wrong, "fail", _UNKNOWN_FORM)
         return
-    yield session.finding(check, demanded, _shown(answer))
+    yield session.finding(check, demanded, shown(answer))
     try:
         yield _sent_back(session, name, message, answer.message)
     except TooldrillError as error:
@@ -80,7 +96,7 @@ def _sent_back(session: Session, name: str, message: Message, received: Message)
     server may leave it in `content`, and the template writes it once more.
     """
     result = observation_message(message["tool_calls"][0]["function"]["name"], "Done.")
-    scene = Scene(name, (_ASKED, message, result), TEN)
+    scene = Scene(name, (_ASKED, message, result), TEN, conclusion_message("Done."))
     expected = session.prompt_ids(scene)
     asked, _, answered = session.request(scene)[0]
     # Ids are drawn at random; some templates write them.
@@ -113,9 +129,9 @@ def forced_call(session: Session, *, streaming: bool) -> Finding:
     # In some dialects the server's grammar knows the arguments' names, and not their values.
     right = all((c.name, [*c.arguments]) == (CONFIRMED.name, ["answer"]) for c in calls)
     if calls and right and not session.leaks(answer):
-        return session.finding(check, demanded, _shown(answer))
+        return session.finding(check, demanded, shown(answer))
     step = _BROKEN_STREAM if streaming else _UNKNOWN_FORM
-    return session.finding(check, demanded, _shown(answer), "fail", step)
+    return session.finding(check, demanded, shown(answer), "fail", step)
 
 
 def streamed_reply(session: Session) -> Finding:
@@ -127,8 +143,8 @@ def streamed_reply(session: Session) -> Finding:
     demanded = "deltas that make the message of the same request without streaming"
     leaked = session.leaks(answer)
     if _essence(whole) == _essence(answer) and not leaked and not answer.error:
-        return session.finding("streaming", demanded, f"the same: {_shown(answer)}")
-    came = f"{leaked} leaked" if leaked else f"{_shown(answer)}; without: {_shown(whole)}"
+        return session.finding("streaming", demanded, f"the same: {shown(answer)}")
+    came = f"{leaked} leaked" if leaked else f"{shown(answer)}; without: {shown(whole)}"
     return session.finding("streaming", demanded, came, "fail", _BROKEN_STREAM)
 
 
@@ -151,7 +167,17 @@ def reading(session: Session, scene: Scene, answer: Answer) -> Iterator[str]:
     theirs = [Call(call.name, _arguments(call) or {}) for call in answer.calls]
     expected = list(ours.calls) if scene.tools else []
     if theirs not in (expected, expected[:1]) or (expected and not theirs):
-        yield f"{shorten(raw)!r} became {_shown(answer)}"
+        yield f"{shorten(raw)!r} became {shown(answer)}"
+
+
+def as_meant(_session: Session, message: Message, answer: Answer) -> str:
+    """What a replayed message came back as instead; "" when it is that message."""
+    calls, content = calls_of(message), str(message["content"])
+    if calls:
+        return _not_the_call(answer, content, calls[0])
+    if answer.error or answer.calls or answer.content.strip() != content:
+        return shown(answer)
+    return ""
 
 
 def _not_the_call(answer: Answer, thought: str, call: Call) -> str:
@@ -160,8 +186,11 @@ def _not_the_call(answer: Answer, thought: str, call: Call) -> str:
         return f"the server says: {answer.error}"
     if not answer.calls:
         return f"no tool_calls; content is {shorten(answer.content)!r}"
+    unreadable = [one for one in answer.calls if _arguments(one) is None]
+    if unreadable:
+        return f"arguments that do not parse: {shorten(unreadable[0].arguments)}"
     if [Call(one.name, _arguments(one) or {}) for one in answer.calls] != [call]:
-        return f"another call: {_shown(answer)}"
+        return f"another call: {shown(answer)}"
     if answer.content.strip() != thought:
         return f"content is {shorten(answer.content)!r}, not {thought!r}"
     return ""
@@ -179,13 +208,3 @@ def _essence(answer: Answer) -> tuple[Any, ...]:
     """A message without its ids, which are drawn at random."""
     calls = [(call.name, call.arguments) for call in answer.calls]
     return answer.content, answer.reasoning, calls, answer.finish
-
-
-def _shown(answer: Answer) -> str:
-    """A message in a line."""
-    if answer.error:
-        return f"the server says: {answer.error}"
-    parts = [f"{call.name}({shorten(call.arguments)})" for call in answer.calls]
-    if answer.content or not parts:
-        parts.insert(0, repr(shorten(answer.content)))
-    return " ".join(parts)

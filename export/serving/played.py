@@ -1,20 +1,46 @@
-"""Conversations played with the model: what must hold of any reply, and what it chose to do."""
+"""Conversations played with the model: what must hold of any reply, and what it chose to do.
+
+Each is played twice. First the reply of a disciplined model is *replayed* in it, so that what the
+server makes of a right reply does not hang on how clever the model is: the text is given as the
+beginning of the assistant's turn (llama-server continues a last assistant message), the token that
+ends a turn is forced after it, and the whole goes through the parser that every agent meets. Then
+the model writes a reply of its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 from tooldrill.agent.call import Reply
+from tooldrill.agent.episode import Message
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.protocols.base import is_malformed
 from tooldrill.agent.protocols.json_text import dump
 from tooldrill.export.serving.client import Answer
 from tooldrill.export.serving.findings import Finding, Verdict
 from tooldrill.export.serving.scenes import Scene
-from tooldrill.export.serving.session import Session, shorten
+from tooldrill.export.serving.session import Session, shorten, shown
 
 Reading = Callable[[Session, Scene, Answer], Iterator[str]]
 """What is wrong with how the server read a reply, in one protocol."""
+Judge = Callable[[Session, Message, Answer], str]
+"""What a replayed message came back as instead; "" when it is that message."""
+
+
+def replay(session: Session, scene: Scene, judge: Judge) -> Iterator[Finding]:
+    """The disciplined reply in the scene, read by the server: as a whole, and in pieces."""
+    messages, tools = session.request(scene)
+    text = session.protocol.write(scene.reply)
+    begun: list[Message] = [*messages, {"role": "assistant", "content": text}]
+    for how, ask in (("replayed", session.served.reply), ("streamed", session.served.streamed)):
+        answer = ask(begun, tools, max_tokens=1, **session.forced_end())
+        wrong = judge(session, scene.reply, answer) or _unended(session, answer)
+        check, demanded = f"{how}: {scene.name}", f"{shorten(text, 80)!r}, read as it was meant"
+        if wrong:
+            step = "see the failures above, and the server's log"
+            yield session.finding(check, demanded, wrong, "fail", step)
+        else:
+            yield session.finding(check, demanded, shown(answer))
 
 
 def play(session: Session, scene: Scene, reading: Reading) -> Iterator[Finding]:
@@ -31,6 +57,15 @@ def play(session: Session, scene: Scene, reading: Reading) -> Iterator[Finding]:
     yield session.finding(scene.name, demanded, came, "fail" if wrong else "ok", step)
     if not answer.error:
         yield _behaviour(session, scene, answer)
+
+
+def _unended(session: Session, answer: Answer) -> str:
+    """What an agent would not take for the end of a reply, or not for a reply's words."""
+    expected = "tool_calls" if answer.calls else "stop"
+    if answer.finish != expected:
+        return f"finish_reason is {answer.finish!r}, not {expected!r}"
+    leaked = session.leaks(answer)
+    return f"{leaked} leaked into the reply" if leaked else ""
 
 
 def _mechanics(session: Session, scene: Scene, answer: Answer) -> Iterator[str]:
@@ -52,7 +87,7 @@ def _behaviour(session: Session, scene: Scene, answer: Answer) -> Finding:
     """What the model did beside what a disciplined one would have done."""
     reply = session.protocol.parse(session.raw(answer))
     name = f"behaviour: {scene.name}"
-    hoped = f"calls {scene.hoped}" if scene.hoped else "finishes without a call"
+    hoped = f"calls {scene.hoped.name}" if scene.hoped else "finishes without a call"
     verdict: Verdict = "ok" if _as_hoped(scene, reply) else "note"
     return session.finding(name, hoped, _told(reply), verdict)
 
@@ -63,7 +98,7 @@ def _as_hoped(scene: Scene, reply: Reply) -> bool:
     if len(reply.calls) != 1:
         return False
     (call,) = reply.calls
-    return call.name == scene.hoped and scene.told in dump(call.arguments)
+    return call.name == scene.hoped.name and scene.told in dump(call.arguments)
 
 
 def _told(reply: Reply) -> str:

@@ -1,7 +1,7 @@
 """`react_json` over plain chat completions: no tools in the request, one JSON object per reply.
 
 Nothing has to be recognised here; the server must leave the object alone. So an object as training
-writes it is replayed (see `native_checks`) and must come back as it is, and one that a schema
+writes it is replayed (see `played`) and must come back as it is, and one that a schema
 forces must be readable.
 """
 
@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from tooldrill.agent.episode import Message
 from tooldrill.agent.messages import call_message, conclusion_message, user
 from tooldrill.agent.protocols.base import is_malformed
 from tooldrill.export.serving.client import Answer
 from tooldrill.export.serving.findings import Finding
-from tooldrill.export.serving.played import play
+from tooldrill.export.serving.played import play, replay
 from tooldrill.export.serving.scenes import CONFIRMED, SCENES, WRITTEN, Scene
-from tooldrill.export.serving.session import Session, prompt, shorten, stop_token
+from tooldrill.export.serving.session import Session, prompt, shorten, shown, stop_token
 
 _CHANGED = "start llama-server with --jinja and without --reasoning-format, or report its version"
 _ASKED = user("Go on.")
@@ -49,7 +50,14 @@ def react_findings(session: Session) -> Iterator[Finding]:
     yield forced_object(session, streaming=True)
     for scene in SCENES:
         yield prompt(session, scene)
+        yield from replay(session, scene, same_object)
         yield from play(session, scene, reading)
+
+
+def same_object(session: Session, message: Message, answer: Answer) -> str:
+    """What the object came back as instead; "" when it is what training writes."""
+    text = session.protocol.write(message)
+    return "" if answer.content == text and not answer.calls else shown(answer)
 
 
 def untouched(session: Session, name: str, text: str) -> Finding:
@@ -59,8 +67,7 @@ def untouched(session: Session, name: str, text: str) -> Finding:
     check, demanded = f"object: {name}", f"content is {shorten(text, 80)}"
     if answer.content == text and not answer.calls:
         return session.finding(check, demanded, "the same")
-    came = answer.error or f"{shorten(answer.content)!r}, {len(answer.calls)} tool calls"
-    return session.finding(check, demanded, came, "fail", _CHANGED)
+    return session.finding(check, demanded, shown(answer), "fail", _CHANGED)
 
 
 def forced_object(session: Session, *, streaming: bool) -> Finding:

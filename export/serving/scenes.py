@@ -18,7 +18,8 @@ from tooldrill.agent.messages import (
     system,
     user,
 )
-from tooldrill.agent.protocols.base import Tools
+from tooldrill.agent.protocols.base import Tools, calls_of
+from tooldrill.agent.protocols.json_text import dump
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _SWITCH: dict[str, Any] = {"type": "boolean"}
@@ -116,25 +117,41 @@ class Scene:
     """One conversation up to the reply that is asked for.
 
     Attributes:
-        hoped: the tool that a disciplined model calls; None when it finishes without a call.
-        told: what stands in the arguments when the request was understood.
+        reply: what a disciplined model writes now.
+        told: what stands in its arguments when the request was understood.
     """
 
     name: str
     messages: tuple[Message, ...]
     tools: Tools
-    hoped: str | None = None
+    reply: Message
     told: str = ""
+
+    @property
+    def hoped(self) -> Call | None:
+        """The call of a disciplined model; None when it finishes without one."""
+        return next(iter(calls_of(self.reply)), None)
 
 
 _SYSTEM = system("You keep the user's notes.")
 _ASKED = user("What stands in the note todo.txt?")
-_READ = (call_message(READ_TODO), observation_message("read_note", "1. milk\n2. Ärger mit “IT”"))
+_TODO = "1. milk\n2. Ärger mit “IT”"
+_READ = (call_message(READ_TODO), observation_message("read_note", _TODO))
+_COPIED = Call("write_note", {"path": "list.txt", "text": _TODO})
 _FAILED = Call("write_note", {"path": "todo.txt", "text": "bread"})
+_REPAIRED = Call("write_note", {**_FAILED.arguments, "overwrite": True})
+_LIT = Call("set_light", {"room": "kitchen", "on": True})
+_QUOTED = 'größe "neu" ☃.txt'
 
 SCENES = (
-    Scene("one call", (_SYSTEM, _ASKED), NOTES, "read_note", "todo.txt"),
-    Scene("after a tool result", (_SYSTEM, _ASKED, *_READ), NOTES),
+    Scene("one call", (_SYSTEM, _ASKED), NOTES, call_message(READ_TODO), "todo.txt"),
+    Scene(
+        "a call after a tool result",
+        (_SYSTEM, user("Copy the note todo.txt to list.txt."), *_READ),
+        NOTES,
+        call_message(_COPIED),
+        "list.txt",
+    ),
     Scene(
         "an error and its repair",
         (
@@ -145,26 +162,39 @@ SCENES = (
             ),
         ),
         NOTES,
-        "write_note",
+        call_message(_REPAIRED),
         "true",
     ),
     Scene(
         "a conclusion without a call",
+        (_SYSTEM, _ASKED, *_READ),
+        NOTES,
+        conclusion_message('The note says: milk, and trouble with "IT".'),
+    ),
+    Scene(
+        "after a conclusion",
         (_ASKED, *_READ, conclusion_message("Milk, and trouble with IT."), user("Thank you!")),
         NOTES,
+        conclusion_message("You are welcome."),
     ),
-    Scene("ten tools", (user("Turn on the light in the kitchen."),), TEN, "set_light", "kitchen"),
+    Scene(
+        "ten tools",
+        (user("Turn on the light in the kitchen."),),
+        TEN,
+        call_message(_LIT),
+        "kitchen",
+    ),
     Scene(
         "unicode and quotes",
         (
             user("Write a note."),
             call_message(AWKWARD),
             observation_message("write_note", f"Wrote {_AWKWARD_PATH}"),
-            user('Now read the note "größe ☃.txt".'),
+            user(f"Now read the note {_QUOTED}"),
         ),
         NOTES,
-        "read_note",
-        "größe ☃.txt",
+        call_message(Call("read_note", {"path": _QUOTED})),
+        dump(_QUOTED),
     ),
     Scene(
         "a forced verdict without tools",
@@ -174,5 +204,19 @@ SCENES = (
             user('No more tools. Answer with a JSON object: {"conclusion": "..."}'),
         ),
         [],
+        conclusion_message('{"conclusion": "Milk, and trouble with \\"IT\\"."}'),
     ),
 )
+
+_MEASURE = {"type": "number", "minimum": 0.0, "maximum": 99.5, "default": 20.0}
+NUMBERS = Scene(
+    "numbers with a point",
+    (
+        user("Turn up the heating."),
+        call_message(Call("heat", {"degrees": 21.0, "hours": 0.25, "meter": 1234567.5})),
+        observation_message("heat", "Done."),
+    ),
+    [_tool("heat", "Heat a room.", ["hours"], degrees=_MEASURE, hours=_MEASURE, meter=_MEASURE)],
+    conclusion_message("The heating is on."),
+)
+"""Apart from the others: llama-server writes such numbers otherwise than Python (see `prompt`)."""

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from tooldrill.agent.engines.wire.request import Memory, api_messages
 from tooldrill.agent.episode import Message
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.messages import call_message, user
 from tooldrill.agent.protocols.base import CallProtocol, Tools
 from tooldrill.agent.settings import ProtocolName
-from tooldrill.export.serving.client import Answer, ServedModel, wire
+from tooldrill.export.serving.client import Answer, ServedModel
 from tooldrill.export.serving.findings import Finding, Verdict
 from tooldrill.export.serving.reference import Reference
 from tooldrill.export.serving.scenes import WRITTEN, Scene
@@ -26,6 +27,12 @@ _FORCED = 100.0  # added to a logit: more than any two differ by
 _OTHER_TEMPLATE = (
     "serve the template that the model was trained with: export again (tooldrill export CONFIG), "
     "or start llama-server with --chat-template-file"
+)
+_NUMBERS = (
+    "where numbers with a point matter: train with model.chat_template=tooldrill, or react_json"
+)
+_THINKING = (
+    "the server opens the thinking that training's prompts leave out: start it with --reasoning off"
 )
 
 
@@ -54,7 +61,7 @@ class Session:
     def request(self, scene: Scene) -> tuple[list[Message], Tools | None]:
         """A scene in the API's form; no tools where it offers none or the prompt shows them."""
         chat, tools = self.protocol.to_chat(scene.messages, scene.tools)
-        return wire(chat), tools or None
+        return api_messages(chat, Memory()), tools or None
 
     def prompt_ids(self, scene: Scene) -> list[int]:
         """Training's tokens of a scene.
@@ -127,8 +134,25 @@ def prompt(session: Session, scene: Scene) -> Finding:
         expected = session.prompt_ids(scene)
     except TooldrillError as error:
         return session.finding(check, "training's tokens", error.message, "fail", error.next_step)
-    given = session.served.prompt_ids(*session.request(scene))
-    return same_tokens(session, check, expected, given)
+    request = session.request(scene)
+    found = same_tokens(session, check, expected, session.served.prompt_ids(*request))
+    if found.verdict == "fail":
+        without = session.served.prompt_ids(*request, thinking=False)
+        if without == expected:
+            return found.model_copy(update={"next_step": _THINKING})
+    return found
+
+
+def numbers(session: Session, scene: Scene) -> Finding:
+    """As `prompt`, for numbers with a point: told, not judged.
+
+    `tojson` in llama-server's templates writes 20.0 as 20 and keeps six digits, so that with a
+    template of a model's own nothing mends it. The bundled templates write numbers themselves.
+    """
+    found = prompt(session, scene)
+    if found.verdict != "fail":
+        return found
+    return found.model_copy(update={"verdict": "note", "next_step": _NUMBERS})
 
 
 def same_tokens(
@@ -140,6 +164,16 @@ def same_tokens(
         return session.finding(check, demanded, "the same")
     came = given if isinstance(given, str) else session.reference.parting(expected, given)
     return session.finding(check, demanded, came, "fail", _OTHER_TEMPLATE)
+
+
+def shown(answer: Answer) -> str:
+    """A message in a line."""
+    if answer.error:
+        return f"the server says: {answer.error}"
+    parts = [f"{call.name}({shorten(call.arguments)})" for call in answer.calls]
+    if answer.content or not parts:
+        parts.insert(0, repr(shorten(answer.content)))
+    return " ".join(parts)
 
 
 def shorten(text: str, length: int = 100) -> str:

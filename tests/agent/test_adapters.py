@@ -3,81 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-import torch
-from gguf import GGUFWriter
-from tiny_engine import open_engine, replies, save_gguf, turn
+from tiny_adapters import save_adapter, save_models
+from tiny_engine import open_engine, replies, turn
 
 from tooldrill.agent.engines.adapters import parse_adapter
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.hashing import sha256_file
-from tooldrill.export.layouts.stored import StoredTensor
 
-RANK, ALPHA = 4, 8.0
-# No query or key: their rows are stored in another order.
-MATRICES = {
-    "self_attn.o_proj": "attn_output", "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
-}  # fmt: skip
 PROMPTS = [f"open file {n} and read line {n * 3} of path " for n in range(8)]
-
-
-def factors(model: Any) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-    """A and B of each matrix, by its name in the GGUF."""
-    generator = torch.Generator().manual_seed(7)
-    found = {}
-    for layer, block in enumerate(model.model.layers):
-        for name, stored in MATRICES.items():
-            out, into = block.get_submodule(name).weight.shape
-            a = torch.randn(RANK, into, generator=generator) * 0.1
-            b = torch.randn(out, RANK, generator=generator) * 0.1
-            found[f"blk.{layer}.{stored}.weight"] = (a, b)
-    return found
-
-
-@torch.no_grad()
-def merge(model: Any) -> None:
-    made = factors(model)
-    for layer, block in enumerate(model.model.layers):
-        for name, stored in MATRICES.items():
-            a, b = made[f"blk.{layer}.{stored}.weight"]
-            block.get_submodule(name).weight.add_(ALPHA / RANK * b @ a)
-
-
-def save_adapter(
-    path: Path, tensors: dict[str, Any], arch: str = "llama", kind: str = "adapter"
-) -> str:
-    writer = GGUFWriter(path, arch)
-    writer.add_type(kind)
-    writer.add_string("adapter.type", "lora")
-    writer.add_float32("adapter.lora.alpha", ALPHA)
-    for name, (a, b) in tensors.items():
-        writer.add_tensor(f"{name}.lora_a", a.numpy().astype(np.float32))
-        writer.add_tensor(f"{name}.lora_b", b.numpy().astype(np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return str(path)
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder, made = tmp_path_factory.mktemp("adapters"), {}
-    with pytest.MonkeyPatch.context() as patch:
-        # Rounded to F16, merged weights are other weights, and late tokens differ.
-        patch.setattr(StoredTensor, "dtype", np.dtype(np.float32))
-        base = save_gguf(folder / "base.gguf", change=lambda model: made.update(factors(model)))
-        merged = save_gguf(folder / "merged.gguf", change=merge)
-    save_adapter(folder / "lora.gguf", made)
+    folder = tmp_path_factory.mktemp("adapters")
+    made = save_models(folder)
     one = next(iter(made))
     save_adapter(folder / "qwen3.gguf", made, arch="qwen3")
     save_adapter(folder / "model.gguf", made, kind="model")
     save_adapter(folder / "wide.gguf", {one: (made[one][0][:, :8], made[one][1])})
-    return {"base": base, "merged": merged, "folder": folder}
+    return {"base": folder / "base.gguf", "merged": folder / "merged.gguf", "folder": folder}
 
 
 def texts(path: Path, *adapters: str) -> list[str]:

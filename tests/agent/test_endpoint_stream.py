@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
+from endpoint_turns import ask, turn
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted_endpoint import (
     Answer,
-    Scripted,
     cut,
     delta,
     piece,
@@ -21,16 +20,9 @@ from scripted_endpoint import (
     stream,
 )
 
-from tooldrill.agent.engines.base import Generation, Turn
-from tooldrill.agent.engines.endpoint import EndpointEngine
 from tooldrill.agent.engines.wire.reply import ServedCall, ServedReply
 from tooldrill.agent.engines.wire.stream import Pieces, StreamedReply
-from tooldrill.agent.messages import user
-from tooldrill.agent.protocols.catalog import get_protocol
-from tooldrill.agent.settings import EndpointSettings, SamplingSettings
 
-NATIVE = get_protocol("native")
-TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
 END = delta("stop")
 
 
@@ -38,27 +30,6 @@ END = delta("stop")
 def hurried() -> Iterator[None]:
     with short_pauses():
         yield
-
-
-def ask(server: Scripted, seen: list[str], **more: Any) -> Generation:
-    engine = EndpointEngine(server.url, settings=EndpointSettings(retries=2))
-    with closing(engine):
-        turn = Turn("a", [user("go")], TOOLS, NATIVE, SamplingSettings(), 50, **more)
-        engine.submit(turn if more else _with(turn, seen))
-        ((_, generation),) = engine.collect()
-        return generation
-
-
-def _with(turn: Turn, seen: list[str]) -> Turn:
-    return Turn(
-        turn.key,
-        turn.messages,
-        turn.tools,
-        turn.protocol,
-        turn.sampling,
-        turn.max_tokens,
-        on_text=seen.append,
-    )
 
 
 STREAMS: list[tuple[str, list[Any], str]] = [
@@ -116,7 +87,7 @@ STREAMS: list[tuple[str, list[Any], str]] = [
 def test_pieces_make_the_reply_and_are_given_on(chunks: list[Any], text: str) -> None:
     seen: list[str] = []
     with serve(stream(chunks)) as server:
-        generation = ask(server, seen)
+        generation = ask(server.url, turn(on_text=seen.append))
         assert server.requests[0]["stream"] is True
     assert (generation.text, generation.failure) == (text, None)
     assert "".join(seen) == text
@@ -126,7 +97,7 @@ def test_pieces_make_the_reply_and_are_given_on(chunks: list[Any], text: str) ->
 def test_text_comes_before_the_reply_is_over() -> None:
     seen: list[str] = []
     with serve(stream([delta(content=word) for word in "abcde"] + [END])) as server:
-        ask(server, seen)
+        ask(server.url, turn(on_text=seen.append))
     assert seen == list("abcde")
 
 
@@ -138,7 +109,7 @@ def test_the_usage_of_the_last_chunk_counts() -> None:
     }
     chunks = [delta(content="a"), delta("length"), {"choices": [], "usage": usage}]
     with serve(stream(chunks)) as server:
-        generation = ask(server, [])
+        generation = ask(server.url, turn(on_text=lambda _: None))
         assert server.requests[0]["stream_options"] == {"include_usage": True}
     counted = (generation.prompt_tokens, generation.cached_tokens, generation.reply_tokens)
     assert (*counted, generation.stop) == (9, 8, 2, "length")
@@ -158,7 +129,7 @@ def test_a_broken_stream_is_asked_again_and_nothing_is_shown_twice(broken: Answe
     seen: list[str] = []
     whole = stream([delta(content="Hello "), delta(content="world."), END])
     with serve(broken, whole) as server:
-        assert ask(server, seen).text == "Hello world."
+        assert ask(server.url, turn(on_text=seen.append)).text == "Hello world."
         assert len(server.requests) == 2
     assert "".join(seen) == "Hello world."
 
@@ -167,14 +138,14 @@ def test_a_second_attempt_that_differs_begins_a_new_line() -> None:
     seen: list[str] = []
     first = stream([delta(content="Hello w")], done=False)
     with serve(first, stream([delta(content="Bye."), END])) as server:
-        assert ask(server, seen).text == "Bye."
+        assert ask(server.url, turn(on_text=seen.append)).text == "Bye."
     assert "".join(seen) == "Hello w\nBye."
 
 
 def test_a_server_that_does_not_stream_will_do() -> None:
     seen: list[str] = []
     with serve(reply(content="All at once.")) as server:
-        assert ask(server, seen).text == "All at once."
+        assert ask(server.url, turn(on_text=seen.append)).text == "All at once."
     assert seen == ["All at once."]
 
 
@@ -188,7 +159,7 @@ def test_a_watch_ends_the_reply_and_the_server_sees_it() -> None:
     counted = {"timings": {"cache_n": 5, "prompt_n": 2, "predicted_n": 3}}
     chunks = [delta(content="again ") | counted] * 2000
     with serve(stream(chunks, pause=0.01)) as server:
-        generation = ask(server, [], watch=watch)
+        generation = ask(server.url, turn(watch=watch))
         assert server.dropped.wait(20)
         assert len(server.requests) == 1
     assert (generation.text, generation.stop) == ("again again again ", "looping")

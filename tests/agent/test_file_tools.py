@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from tooldrill.agent.environment import ToolError
 from tooldrill.agent.file_tools.folder import Folder
 from tooldrill.agent.file_tools.tools import FileTools
 from tooldrill.agent.limits import landlock, seccomp
-from tooldrill.agent.limits.opening import limited_environment, may_write
+from tooldrill.agent.limits.opening import limited_environment
 from tooldrill.agent.limits.settings import ToolLimits
 from tooldrill.sources import load_registry
 
@@ -75,13 +77,10 @@ def test_a_folder_swapped_for_a_link_gives_nothing_away(root: Path, tools: FileT
     swapper.start()
     plain, careful = set(), set()
     try:
-        for _ in range(20_000):
-            try:
+        end = time.monotonic() + 60
+        while "secret" not in plain and time.monotonic() < end:
+            with suppress(OSError):
                 plain.add((door / "secret.txt").read_text())
-            except OSError:
-                continue
-            if len(plain) == 2:
-                break
         for _ in range(5_000):
             try:
                 careful.add(tools.read_file("door/secret.txt"))
@@ -174,12 +173,12 @@ def test_as_a_source(root: Path) -> None:
         assert not environment.call("write_file", {"path": "b.txt", "content": "x"}).error
         assert environment.call("execute_command", {"command": "true"}).error
     assert (root / "b.txt").read_text() == "x"
-    writing = {tool.name for tool in registry if may_write(tool)}
+    writing = {tool.name for tool in registry if tool.writes}
     assert writing == {
         *("append_file", "write_file", "replace_in_file"),
         *("insert_after", "insert_before"),
     }
-    assert {may_write(tool) for tool in registry} == {True, False}
+    assert {tool.writes for tool in registry} == {True, False}
 
 
 @needs_kernel
@@ -191,7 +190,7 @@ def test_commands_where_they_are_allowed(root: Path) -> None:
             seen = environment.call("execute_command", {"command": command, **more})
             return seen.text, seen.error
 
-        assert may_write(registry["execute_command"])
+        assert registry["execute_command"].writes
         assert run("pwd; echo oops >&2") == (f"{root}\noops\n", False)
         assert run("pwd", cwd="sub") == (f"{root}/sub\n", False)
         assert run("true") == ("(no output)", False)

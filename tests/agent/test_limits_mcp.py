@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import shlex
 import socket
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tooldrill.agent.environment import Environment, Observation
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.limits import landlock, seccomp
-from tooldrill.agent.limits.opening import limited_environment, may_write
+from tooldrill.agent.limits.opening import limited_environment
 from tooldrill.agent.limits.settings import ToolLimits
 from tooldrill.agent.tool import Registry
 
@@ -108,7 +111,60 @@ def test_a_server_is_confined(tmp_path: Path) -> None:
         long = run(environment, "result = 'x' * 1000")
         assert long.text.count("x") == 300
         assert "[... 700 characters left out ...]" in long.text
-        assert [may_write(registry[name]) for name in registry.names] == [None, False, True]
+        assert [registry[name].writes for name in registry.names] == [None, False, True]
+
+
+def test_keys_are_not_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "key")
+    code = "result = (os.environ.get('SOME_API_KEY'), 'PATH' in os.environ)"
+    with opened(tmp_path) as (_, environment):
+        assert run(environment, code).text == "(None, True)"
+    with opened(tmp_path, variables=("SOME_API_KEY",)) as (_, environment):
+        assert run(environment, code).text == "('key', True)"
+
+
+DAEMON = """
+child = os.fork()
+if not child:
+    os.setsid()
+    os.closerange(0, 100)
+    import time; time.sleep(600)
+result = child
+"""
+
+
+def test_what_a_server_leaves_behind_ends_with_it(tmp_path: Path) -> None:
+    """Also what has left its group and its session."""
+    with opened(tmp_path) as (_, environment):
+        child = int(run(environment, DAEMON).text)
+        assert psutil.pid_exists(child)
+    until_gone(child)
+
+
+@pytest.mark.slow
+def test_a_server_that_does_not_listen_does_not_outlive_an_agent_that_is_killed(
+    tmp_path: Path,
+) -> None:
+    code = (
+        "import sys; sys.path[:0] = ['tests', 'tests/agent']\nfrom pathlib import Path\n"
+        f"import test_limits_mcp as t\nwith t.opened(Path({str(tmp_path)!r})) as (_, tools):\n"
+        "    print(t.run(tools, 'result = os.getpid()').text, t.run(tools, t.DAEMON).text)\n"
+        "    sys.stdout.flush(); t.run(tools, 'while True: pass')\n"
+    )
+    where = {**os.environ, "TMPDIR": str(tmp_path)}
+    agent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=where)
+    assert agent.stdout is not None
+    server, child = map(int, agent.stdout.readline().split())
+    agent.kill()
+    agent.wait()
+    until_gone(server, child)
+
+
+def until_gone(*processes: int) -> None:
+    end = time.monotonic() + 60
+    while any(map(psutil.pid_exists, processes)):
+        assert time.monotonic() < end, "it is still there"
+        time.sleep(0.05)
 
 
 def test_a_shell_can_be_allowed(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -11,9 +13,12 @@ from hypothesis import strategies as st
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.limits import confinement, landlock, seccomp
 from tooldrill.agent.limits.clip import LINE_ROOM, Clip, ClippedBytes, clip
+from tooldrill.agent.limits.disk import DiskRoom
 from tooldrill.agent.limits.opening import limited_environment
-from tooldrill.agent.limits.settings import ToolLimits
+from tooldrill.agent.limits.settings import MIB, ToolLimits
 from tooldrill.agent.limits.wire import Reader, WireError, encode
+
+GIB = 1024 * MIB
 
 
 @given(st.text(), st.integers(0, 30), st.lists(st.integers(1, 9)))
@@ -69,6 +74,38 @@ def test_a_message_that_is_too_long_is_refused_before_it_comes() -> None:
         list(Reader(100).feed((101).to_bytes(4, "big")))
 
 
+class Disk(NamedTuple):
+    """What `os.statvfs` says, for one block of one byte each."""
+
+    f_bavail: int
+    f_favail: int = 1_000_000
+    f_frsize: int = 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "taken"),
+    [
+        (Disk(10 * GIB), Disk(GIB), False),
+        (Disk(10 * GIB), Disk(GIB - 1), True),
+        (Disk(10 * GIB), Disk(9 * GIB, 9_999), True),
+        # There was hardly any: some of it may be used.
+        (Disk(GIB // 2), Disk(GIB // 2 - 60 * MIB), False),
+        (Disk(GIB // 2), Disk(GIB // 2 - 70 * MIB), True),
+        (Disk(0), Disk(0), False),
+        # A file system without a bound on files.
+        (Disk(10 * GIB, 0), Disk(9 * GIB, 0), False),
+    ],
+)
+def test_room_on_a_disk(
+    monkeypatch: pytest.MonkeyPatch, before: Disk, after: Disk, taken: bool
+) -> None:
+    monkeypatch.setattr(os, "statvfs", lambda _: before)
+    room = DiskRoom([Path("a")], GIB)
+    assert not room.is_taken()
+    monkeypatch.setattr(os, "statvfs", lambda _: after)
+    assert room.is_taken() is taken
+
+
 @pytest.fixture
 def old_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(landlock, "version", lambda: 0)
@@ -110,9 +147,12 @@ def test_what_a_kernel_with_landlock_keeps(tmp_path: Path, monkeypatch: pytest.M
         assert str(tmp_path) in confinement.describe(limits)
         assert "no programs, no network, 30 s" in confinement.describe(limits)
     monkeypatch.setattr(landlock, "version", lambda: 2)
+    assert ("emptying files outside of the workspace" in confinement.missing_powers(limits)) == (
+        not seccomp.available()
+    )
+    monkeypatch.setattr(seccomp, "available", lambda: False)
     assert "emptying files outside of the workspace" in confinement.missing_powers(limits)
     monkeypatch.setattr(landlock, "version", lambda: 3)
-    monkeypatch.setattr(seccomp, "available", lambda: False)
     (missing,) = confinement.missing_powers(limits)
     assert missing == "using the network"
     monkeypatch.setattr(landlock, "version", lambda: 4)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tiny_engine import replies
 
-from tooldrill.agent.engines.base import Generation, Turn
+from tooldrill.agent.engines.base import Turn
 from tooldrill.agent.engines.gguf_model import GgufModel
 from tooldrill.agent.engines.llama import LlamaEngine
 from tooldrill.agent.errors import TooldrillError
@@ -41,36 +42,22 @@ def engine(gguf: Path, parallel: int, context: int = 512) -> LlamaEngine:
     return LlamaEngine(gguf, settings, bundled_template())
 
 
-def run(engine: LlamaEngine, turns: list[Turn]) -> dict[str, Generation]:
-    waiting, done = list(turns), {}
-    under_way = 0
-    while waiting or under_way:
-        while waiting and under_way < engine.slots:
-            engine.submit(waiting.pop(0))
-            under_way += 1
-        for key, generation in engine.collect():
-            engine.release(key)
-            done[key] = generation
-            under_way -= 1
-    return done
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("temperature", [0.0, 0.8])
 def test_replies_do_not_depend_on_what_runs_beside_them(gguf: Path, temperature: float) -> None:
     sampling = SamplingSettings(temperature=temperature, top_k=40, top_p=0.95, seed=5)
     turns = [turn(n, sampling) for n in range(7)]
     alone = engine(gguf, 1)
-    expected = {key: g.text for key, g in run(alone, turns).items()}
+    expected = {key: g.text for key, g in replies(alone, turns).items()}
     assert len(set(expected.values())) > 1
     wide = engine(gguf, 4)
     for order in (turns, turns[::-1], turns[3:] + turns[:3]):
-        replies = run(wide, order)
-        assert {key: g.text for key, g in replies.items()} == expected
+        given = replies(wide, order)
+        assert {key: g.text for key, g in given.items()} == expected
     # By now most of every prompt is in some sequence's cache.
     assert (
-        sum(g.cached_tokens for g in replies.values())
-        > sum(g.prompt_tokens for g in replies.values()) // 2
+        sum(g.cached_tokens for g in given.values())
+        > sum(g.prompt_tokens for g in given.values()) // 2
     )
     for one in (alone, wide):
         one.close()

@@ -164,6 +164,8 @@ def test_an_interrupted_loop_lets_go_of_the_engine_and_hands_over_what_it_has(
     assert [episode.task for episode in done] == ["t0", "t1"]
     assert [episode.task for episode in left] == ["t2", "t3"]
     assert {episode.failure for episode in left} == {error.__name__}
+    outcome = Outcome.FAILED if issubclass(error, Exception) else Outcome.INTERRUPTED
+    assert {episode.outcome for episode in left} == {outcome}
     # The first of them was about to reply for the second time.
     assert [len(episode.steps) for episode in left] == [1, 0]
     assert engine.held == {}

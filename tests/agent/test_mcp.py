@@ -17,7 +17,8 @@ import pytest
 
 from tooldrill.agent.environment import Observation
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.mcp.server import McpEnvironment, open_mcp
+from tooldrill.agent.mcp.environment import McpEnvironment
+from tooldrill.agent.mcp.server import open_mcp
 from tooldrill.agent.sources.mcp import mcp_registry
 from tooldrill.agent.tool import Registry
 from tooldrill.sources import open_environment

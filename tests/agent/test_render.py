@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import Field
 from tool_strategies import tools_and_arguments
 
@@ -22,7 +24,14 @@ from tooldrill.agent.messages import (
     user,
 )
 from tooldrill.agent.protocols.catalog import PROTOCOLS, get_protocol
-from tooldrill.agent.render import BUNDLED_TEMPLATES, ChatTemplate, bundled_template, knows_tools
+from tooldrill.agent.protocols.json_text import dump
+from tooldrill.agent.render import (
+    BUNDLED_TEMPLATES,
+    ChatTemplate,
+    bundled_template,
+    knows_tools,
+    with_own_thinking,
+)
 from tooldrill.agent.signature import SignatureLevel, signatures
 from tooldrill.agent.tool import Registry, Tool
 
@@ -248,3 +257,42 @@ def test_a_hostile_template_is_contained() -> None:
 def test_which_templates_know_tools() -> None:
     assert knows_tools(bundled_template())
     assert not knows_tools("{% for m in messages %}{{ m['content'] }}{% endfor %}")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(value=JSON)
+def test_the_template_writes_any_json_as_python_does(template: ChatTemplate, value: Any) -> None:
+    call = Call("nothing", {"items": value, "get": [value]})
+    chat = [user("go"), call_message(call)]
+    text = template.render(chat, [], get_protocol("native"), add_generation_prompt=False)
+    assert f'"arguments": {dump(call.arguments)}}}</tool_call>' in text
+
+
+def test_dates_are_those_that_llama_server_gives() -> None:
+    shown = "{{ date_string }}, {{ datetime }}, {{ strftime_now('%d %b %Y') }}"
+    text = ChatTemplate(shown).text([user("go")], None, add_generation_prompt=True)
+    day = text.split(", ")[0]
+    assert re.fullmatch(r"\d\d [A-Z][a-z]{2} 20\d\d", day)
+    month_first = f"{day[3:6]} {day[:2]} {day[7:]}"
+    assert text == f"{day}, {month_first}, {day}"
+
+
+THINKS = "{% if enable_thinking is not defined or enable_thinking %}<think>{% endif %}"
+THINKS_WHEN_ASKED = "{% if enable_thinking %}<think>{% endif %}"
+
+
+def test_a_template_that_does_not_think_by_itself_says_so_to_the_server() -> None:
+    said = "{% for m in messages %}{{ m.content }}{% endfor %}"
+    for source in (said, said + THINKS, "{{ raise_exception('no') }}", bundled_template()):
+        assert with_own_thinking(source) == source
+    pinned = ChatTemplate(with_own_thinking(said + THINKS_WHEN_ASKED))
+    prompts = [pinned.prompt_when(v) for v in ({}, {"enable_thinking": True})]
+    assert prompts == [ChatTemplate(said + THINKS_WHEN_ASKED).prompt_when({})] * 2 == ["?"] * 2
+    assert with_own_thinking(pinned.source) == pinned.source

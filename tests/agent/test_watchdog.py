@@ -104,8 +104,9 @@ def test_the_same_call_with_the_same_result() -> None:
     assert [hint is not None for hint in hints] == [False, False, True]
     assert hints[-1] is not None
     assert hints[-1].text == (
-        "The same call of look was made 3 times in a row, with the same result each time. Go on "
-        "from what is known: make another call, or give the final answer."
+        "The same call of look was made 3 times in a row, with the same result each time. Unless "
+        "you are waiting for it to change, go on from what is known: make another call, or give "
+        "the final answer."
     )
     others = [call("look", key) for key in "aabaa"]
     assert not any(fed(started(same_results=3), *others))

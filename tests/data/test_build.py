@@ -15,7 +15,7 @@ from trl.data_utils import is_conversational
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.data.sets.build import DataSummary, build
 from tooldrill.data.sets.reading import PAIR_COLUMNS, SFT_COLUMNS, read_rows
-from tooldrill.data.sets.writing import write_jsonl, write_parquet
+from tooldrill.data.sets.writing import ParquetSet, Row, line
 from tooldrill.data.settings import DataFile, DataSettings, Mixture
 from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.catalog import get_world, world_names
@@ -97,6 +97,12 @@ def test_parquet_rows_equal_jsonl_rows(
         assert all(is_conversational(row) for row in loaded)
 
 
+def write_parquet(rows: list[Row], path: Path) -> None:
+    with ParquetSet(path) as parquet:
+        for row in rows:
+            parquet.add(row)
+
+
 def test_arguments_keep_their_types_and_no_null_is_invented(tmp_path: Path) -> None:
     values = [
         1,
@@ -118,7 +124,7 @@ def test_arguments_keep_their_types_and_no_null_is_invented(tmp_path: Path) -> N
         for index, value in enumerate(values)
     ]  # fmt: skip
     write_parquet(rows, tmp_path / "a.parquet")
-    write_jsonl(rows, tmp_path / "a.jsonl")
+    (tmp_path / "a.jsonl").write_text("".join(map(line, rows)), "utf-8")
     want = json.dumps(rows)
     assert json.dumps(read_rows(tmp_path / "a.parquet")) == want
     assert json.dumps(read_rows(tmp_path / "a.jsonl")) == want

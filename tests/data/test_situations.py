@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from staged_tasks import Staged, plain_tasks, solved, staged_tasks
+from staged_tasks import Staged, solved
 
 from tooldrill.agent import messages
 from tooldrill.agent.environment import ERROR_PREFIX
@@ -31,16 +31,6 @@ SHARES = {
     "missing_value": 0.2,
     "already_done": 0.05,
 }
-
-
-@pytest.fixture(scope="module")
-def plain() -> list[Task]:
-    return plain_tasks()
-
-
-@pytest.fixture(scope="module")
-def staged() -> Staged:
-    return staged_tasks()
 
 
 def test_every_situation_has_a_share() -> None:

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-import pytest
-from staged_tasks import FAILED_PRETEXTS, Staged, solved, staged_tasks
+from staged_tasks import FAILED_PRETEXTS, Staged, solved
 
 from tooldrill.agent.call import Call
 from tooldrill.agent.checker import check_calls
 from tooldrill.agent.environment import ERROR_PREFIX
 from tooldrill.data.tasks.solve import offered, open_task, past_calls, says
 from tooldrill.data.tasks.task import Ending, TaskKind
-
-
-@pytest.fixture(scope="module")
-def staged() -> Staged:
-    return staged_tasks()
 
 
 def test_tempting_calls_have_what_the_next_tool_lacks(staged: Staged) -> None:

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 
 import pytest
-from staged_tasks import FAILED_PRETEXTS, Staged, last_call, plain_tasks, solved, staged_tasks
+from staged_tasks import FAILED_PRETEXTS, Staged, last_call, solved
 
 from tooldrill.agent.checker import check_calls
 from tooldrill.agent.environment import ERROR_PREFIX
@@ -17,16 +17,6 @@ from tooldrill.data.tasks.solve import offered, open_task
 from tooldrill.data.tasks.task import Ending, Task, TaskKind
 from tooldrill.data.tasks.verify import OracleFailureError, verify
 from tooldrill.data.worlds.catalog import WORLDS, get_world
-
-
-@pytest.fixture(scope="module")
-def plain() -> list[Task]:
-    return plain_tasks()
-
-
-@pytest.fixture(scope="module")
-def staged() -> Staged:
-    return staged_tasks()
 
 
 def test_misleading_advice_names_what_does_not_exist(staged: Staged) -> None:

@@ -5,24 +5,13 @@ from __future__ import annotations
 import random
 import re
 
-import pytest
-from staged_tasks import Staged, last_call, plain_tasks, solved, staged_tasks
+from staged_tasks import Staged, last_call, solved
 
 from tooldrill.agent.environment import ERROR_PREFIX
 from tooldrill.data.situations.catalog import put_into
 from tooldrill.data.tasks.making import make_tasks
 from tooldrill.data.tasks.solve import concludes, offered, open_task, says
 from tooldrill.data.tasks.task import Ending, Task, TaskKind
-
-
-@pytest.fixture(scope="module")
-def plain() -> list[Task]:
-    return plain_tasks()
-
-
-@pytest.fixture(scope="module")
-def staged() -> Staged:
-    return staged_tasks()
 
 
 def test_a_missing_value_is_said_nowhere_and_asked_for(staged: Staged) -> None:

@@ -157,7 +157,6 @@ def test_odd_values_are_drawn_from_the_generator_alone() -> None:
             draw.spoken_date(day),
             draw.spoken_time(14, 30),
             draw.spoken_number(1200),
-            draw.spoken_span(5400),
         ]
 
     assert drawn(3) == drawn(3)

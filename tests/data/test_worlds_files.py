@@ -194,7 +194,7 @@ def test_errors_change_nothing(
         ("read_file", {"path": "a.txt", "start_line": 2, "end_line": 2}, "two"),
         ("list_dir", {}, "a.txt, sub/"),
         ("list_dir", {"show_hidden": True}, ".hidden, a.txt, sub/"),
-        ("list_dir", {"max_entries": 1}, "a.txt"),
+        ("list_dir", {"max_entries": 1}, "a.txt, and 1 more"),
         ("glob_match", {"pattern": "*.md"}, "sub/b.md"),
         ("glob_match", {"pattern": "*", "base_path": "sub"}, "sub/b.md"),
         ("grep_search", {"pattern": "two"}, "a.txt:2: two"),

@@ -150,3 +150,13 @@ def test_a_forced_conclusion_is_no_refusal_and_no_chance_to_recover(build):
     free = build.episode(task, wrong, wrong, build.end())
     m = measure(build.results([grade(free, task, success=False)]))
     assert (m.forced, m.over_refusal.count, m.recovery.total) == (0, 1, 2)
+
+
+def test_a_call_where_none_could_be_made_is_no_call(build):
+    """When a conclusion is forced, no tools are offered."""
+    wrong = build.unreadable()
+    forced = build.episode(build.task(), wrong, build.call(error=True))
+    forced = forced.model_copy(update={"forced": True, "spent": "steps"})
+    assert measure(build.results([forced])).call_rate.count == 0
+    free = build.episode(build.task(), wrong, build.call(error=True))
+    assert measure(build.results([free])).call_rate.count == 1

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from tooldrill.agent.engines.base import AdapterInfo, EngineInfo
 from tooldrill.agent.episode import Hint, TriggerName
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.settings import LoopSettings, WatchdogSettings
@@ -12,7 +13,8 @@ from tooldrill.data.tasks.task import TaskKind
 from tooldrill.eval.browser import embed
 from tooldrill.eval.grade import grade
 from tooldrill.eval.report import write_report
-from tooldrill.eval.table import summary_rows
+from tooldrill.eval.results import ModelInfo
+from tooldrill.eval.table import known_by, summary_rows
 
 HOSTILE = (
     "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
@@ -175,7 +177,32 @@ def test_forced_conclusions_are_named(build, tmp_path):
     )
     results = build.results([grade(forced, task, success=True)])
     text = write_report([results], tmp_path).markdown.read_text("utf-8")
-    assert "base: 1 conclusion was forced after the budget had run out." in text
+    assert "base: 1 episode was asked for a conclusion after the budget had run out." in text
+
+
+def test_a_served_model_is_known_by_what_its_server_said(build, tmp_path):
+    told = {"program": "llama-server", "build": "b1-abc", "file": "x.gguf", "calls": "server"}
+    model = ModelInfo(name="served", source="http://box:8080/v1", server=told, size=2_000_000)
+    results = build.results([build.episode(build.task(), build.end())])
+    served = results.model_copy(update={"model": model})
+    known = "endpoint llama-server b1-abc x.gguf · calls read by the server · 2 MB"
+    assert known_by(served) == known
+    raw = served.model_copy(update={"model": model.model_copy(update={"server": {"calls": "raw"}})})
+    assert known_by(raw) == "endpoint · calls as written · 2 MB"
+    paths = write_report([served], tmp_path)
+    assert known in paths.html.read_text("utf-8")
+    assert known in paths.markdown.read_text("utf-8")
+
+
+def test_adapters_are_named_beside_the_file_they_change(build, tmp_path):
+    adapter = AdapterInfo(path="/runs/mine/lora.gguf", scale=0.5, sha256="b" * 64)
+    engine = EngineInfo(kind="llama.cpp", model="base", source="base.gguf", adapters=[adapter])
+    results = build.results([build.episode(build.task(), build.end())])
+    adapted = results.model_copy(update={"engine": engine})
+    assert known_by(results) == "sha256 " + "a" * 16
+    known = f"sha256 {'a' * 16} · adapter lora.gguf, scale 0.5, sha256 {'b' * 16}"
+    assert known_by(adapted) == known
+    assert known in write_report([adapted], tmp_path).html.read_text("utf-8")
 
 
 def test_no_results_no_report(tmp_path):

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from tooldrill.agent.engines.base import AdapterInfo, EngineInfo
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.eval.grade import grade
 from tooldrill.eval.results import Results, suite_of
@@ -88,3 +89,31 @@ def test_tasks_are_kept_and_files_without_them_still_load(build, saved):
     path.write_text(json.dumps(raw), "utf-8")
     with pytest.raises(TooldrillError, match="not those that `task_ids` names"):
         Results.load(path)
+
+
+def test_what_the_replies_came_from_is_kept(build, tmp_path):
+    info = EngineInfo(
+        kind="llama.cpp",
+        model="base.gguf",
+        source="models/base.gguf",
+        sha256="e" * 64,
+        adapters=[
+            AdapterInfo(path="lora.gguf", scale=0.5, sha256="f" * 64),
+            AdapterInfo(path="more.gguf", scale=1.0, sha256="0" * 64),
+        ],
+        settings={"threads": 2, "flash_attention": False, "cache_type": "q8_0", "server": {"n": 1}},
+    )
+    task = build.task()
+    graded = grade(build.episode(task, build.end()), task, success=False)
+    results = build.results([graded]).model_copy(update={"engine": info})
+    path = tmp_path / "base.json"
+    results.save(path)
+    loaded = Results.load(path)
+    assert loaded.engine == info
+    assert loaded == results
+    raw = json.loads(path.read_text("utf-8"))
+    assert raw["engine"]["adapters"][0] == {"path": "lora.gguf", "scale": 0.5, "sha256": "f" * 64}
+    # Files written before it was kept have none.
+    del raw["engine"]
+    path.write_text(json.dumps(raw), "utf-8")
+    assert Results.load(path).engine is None

@@ -155,7 +155,7 @@ def test_an_interrupted_run_closes_every_world(tasks, rule_engine, tmp_path, mon
         closed.append(one)  # held: a number would be another's when this one is gone
         one.session.close()
 
-    monkeypatch.setattr("tooldrill.eval.run.open_task", open_and_note)
+    monkeypatch.setattr("tooldrill.data.tasks.running.open_task", open_and_note)
     monkeypatch.setattr(OpenedTask, "close", close_and_note)
     with pytest.raises(KeyboardInterrupt):
         run(tasks, rule_engine(oracle(tasks), die_after=25), tmp_path / "killed.json")

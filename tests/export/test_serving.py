@@ -7,64 +7,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import gguf
 import pytest
-from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
 
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.render import bundled_template
-from tooldrill.export.serving.binary import ServerBinary, find_server
-from tooldrill.export.serving.findings import ServeReport
+from tooldrill.agent.render import bundled_template, with_own_thinking
+from tooldrill.export.serving.binary import ServerBinary
+from tooldrill.export.serving.client import ServedModel
+from tooldrill.export.serving.findings import Finding, ServeReport
 from tooldrill.export.serving.llama_server import llama_server
+from tooldrill.export.serving.reference import Reference
 from tooldrill.export.serving.run import serve_check
-from tooldrill.export.serving.scenes import WRITTEN
-from tooldrill.training.find_base import resolve
-from tooldrill.training.settings import ModelSettings
+from tooldrill.export.serving.scenes import SCENES, WRITTEN
+from tooldrill.export.serving.session import Session, prompt
 
 pytestmark = pytest.mark.slow
 
 CHATML = bundled_template()
-TEMPLATE = "tokenizer.chat_template"
 TOKENS, EOS = "tokenizer.ggml.tokens", "tokenizer.ggml.eos_token_id"
 Rewrite = Callable[..., Path]
-
-
-@pytest.fixture(scope="module")
-def binary() -> ServerBinary:
-    try:
-        return find_server()
-    except TooldrillError as error:
-        pytest.skip(f"{error.message}: {error.next_step}")
-
-
-@pytest.fixture(scope="module")
-def embedded() -> Path:
-    source = resolve(ModelSettings()).gguf_path
-    assert source is not None
-    return source
-
-
-@pytest.fixture(scope="module")
-def rewrite(embedded: Path, tmp_path_factory: pytest.TempPathFactory) -> Rewrite:
-    """Copies the embedded SmolLM2 with another chat template and other metadata."""
-
-    def make(template: str = CHATML, **metadata: Any) -> Path:
-        path = tmp_path_factory.mktemp("gguf") / "model.gguf"
-        reader = gguf.GGUFReader(embedded)
-        architecture = reader.fields["general.architecture"].contents()
-        new = {TEMPLATE: MetadataDetails(gguf.GGUFValueType.STRING, template)}
-        for key, value in metadata.items():
-            old = reader.fields[f"tokenizer.ggml.{key}"]
-            inner = old.types[-1] if old.types[0] is gguf.GGUFValueType.ARRAY else None
-            new[old.name] = MetadataDetails(old.types[0], value, sub_type=inner)
-        writer = gguf.GGUFWriter(path, architecture)
-        copy_with_new_metadata(reader, writer, new, [])
-        return path
-
-    return make
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +45,16 @@ def test_a_model_with_the_bundled_template_may_be_dropped_in(sound: ServeReport)
     checks = [finding.check for finding in sound.findings if finding.protocol == "native"]
     assert len(checks) == len(set(checks))
     assert {"stop token", "recognition: unicode and quotes", "streaming"} < set(checks)
+    react = {finding.check for finding in sound.findings if finding.protocol == "react_json"}
     for scene in (
-        "one call", "after a tool result", "an error and its repair", "ten tools",
+        "one call", "a call after a tool result", "an error and its repair", "ten tools",
         "a conclusion without a call", "unicode and quotes", "a forced verdict without tools",
     ):  # fmt: skip
-        assert {scene, f"prompt: {scene}", f"behaviour: {scene}"} < set(checks)
-        assert any(f.check == scene for f in sound.findings if f.protocol == "react_json")
+        about = {f"{kind}: {scene}" for kind in ("prompt", "replayed", "streamed", "behaviour")}
+        assert {scene} | about < set(checks)
+        assert {scene} | about < react
+    (numbers,) = (f for f in sound.findings if f.check == "prompt: numbers with a point")
+    assert (numbers.verdict, numbers.came) == ("ok", "the same")
     assert sound.version
     assert "model.gguf" in Path(sound.log).read_text("utf-8", errors="replace")
 
@@ -113,6 +81,8 @@ def test_calls_that_the_server_does_not_recognise_fail(
     failed = failures(report)
     assert "no tool_calls; content is '<tool_call>" in failed["recognition: a call"]
     assert {f"recognition: {name}" for name in WRITTEN} < failed.keys()
+    for how in ("replayed", "streamed"):
+        assert {f"{how}: {scene.name}" for scene in SCENES if scene.hoped} < failed.keys()
     assert "training has" in failed["prompt: one call"]
 
 
@@ -129,8 +99,10 @@ def test_a_stop_token_that_the_server_does_not_know_fails(
     assert stop.demanded == "<|turn_over|> ends a reply"
     assert "went on for 4 tokens" in stop.came
     assert f"eot_token_id to {place}" in stop.next_step
-    leaked = [came for came in failures(report).values() if "<|turn_over|> leaked" in came]
-    assert leaked
+    failed = failures(report)
+    assert any("<|turn_over|> leaked" in came for came in failed.values())
+    for scene in SCENES:
+        assert "finish_reason is 'length'" in failed[f"replayed: {scene.name}"]
 
 
 def test_a_prompt_with_a_space_less_than_in_training_fails(
@@ -144,7 +116,37 @@ def test_a_prompt_with_a_space_less_than_in_training_fails(
     failed = failures(report)
     assert "training has ' one with" in failed["prompt: one call"]
     # Where no tools are shown, nothing differs.
-    assert "prompt: a forced verdict without tools" not in failed
+    shown = {f"prompt: {scene.name}" for scene in SCENES if scene.tools}
+    assert {check for check in failed if check.startswith("prompt")} == shown
+
+
+THINKING = """
+{%- if enable_thinking is defined and enable_thinking is true -%}{{ '<think>\\n' }}
+{%- else -%}{{ '<think>\\n\\n</think>\\n\\n' }}{%- endif -%}
+"""
+
+
+def test_thinking_that_the_server_opens_by_itself_is_told_and_may_be_pinned(
+    binary: ServerBinary, rewrite: Rewrite
+) -> None:
+    assert CHATML.rstrip().endswith("{{ reply_turn[0] }}{%- endif -%}")
+    template = CHATML.rstrip().removesuffix("{%- endif -%}") + THINKING + "{%- endif -%}"
+    path = rewrite(template)
+
+    def told(path: Path, *options: str) -> Finding:
+        with (
+            closing(Reference(path)) as reference,
+            llama_server(binary, path, options=options) as server,
+            closing(ServedModel(server.url)) as served,
+        ):
+            native = reference.template.protocol("native")
+            return prompt(Session(served, reference, "native", native), SCENES[0])
+
+    by_itself = told(path)
+    assert by_itself.verdict == "fail"
+    assert "--reasoning off" in by_itself.next_step
+    assert told(path, "--reasoning", "off").verdict == "ok"
+    assert told(rewrite(with_own_thinking(template))).verdict == "ok"
 
 
 def test_the_server_is_stopped_also_after_an_error(

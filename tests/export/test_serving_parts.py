@@ -1,9 +1,9 @@
-"""The parts of serve-check that need no server: finding and building one, scenes, messages."""
+"""The parts of serve-check that need no server: finding and building one, scenes."""
 
 from __future__ import annotations
 
 import io
-import json
+import os
 import tarfile
 from pathlib import Path
 
@@ -11,13 +11,12 @@ import jsonschema_rs
 import pytest
 
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.messages import call_message, observation_message, user
 from tooldrill.agent.protocols.base import calls_of
-from tooldrill.agent.protocols.dialects.call_ids import call_id
+from tooldrill.agent.protocols.json_text import dump
+from tooldrill.agent.tool import Registry
 from tooldrill.export.serving import build
 from tooldrill.export.serving.binary import built_server, find_server
-from tooldrill.export.serving.client import wire
-from tooldrill.export.serving.scenes import CONFIRM, CONFIRMED, SCENES, TEN, WRITTEN
+from tooldrill.export.serving.scenes import CONFIRM, CONFIRMED, NUMBERS, SCENES, TEN, WRITTEN
 
 
 def program(path: Path, script: str) -> Path:
@@ -51,6 +50,10 @@ def test_the_server_is_searched_for_in_this_order(
     assert find_server().version == "12 (abc)"
     named = program(nowhere / "named", "echo version: named")
     assert find_server(named).path == named
+    # A bare name is a file here, before it is one on PATH.
+    monkeypatch.chdir(nowhere)
+    program(nowhere / "llama-server", "echo version: here")
+    assert find_server(Path("./llama-server")).version == "here"
 
 
 @pytest.mark.parametrize("script", ["echo hello", "echo version: 1; exit 3"])
@@ -102,27 +105,67 @@ def test_the_binary_gets_its_place_whole_and_a_second_build_does_nothing(
         build.install(nowhere, built_server())
     assert not built_server().exists()
     program(nowhere / "objects/bin/llama-server", "echo version: 5")
-    build.install(nowhere / "objects", built_server())
+    assert build.install(nowhere / "objects", built_server()) == "5"
     assert find_server().version == "5"
+    (built_server().parent / "work").mkdir()  # as left when it was killed right then
     assert build.build() == built_server()
     assert "up to date" in capsys.readouterr().out
     assert [path.name for path in built_server().parent.iterdir()] == ["llama-server"]
 
 
-def test_without_cmake_the_build_says_what_to_install(nowhere: Path) -> None:
-    archive(built_server().parent / "work", ["llama_cpp_python-1/README.md"])
-    with pytest.raises(TooldrillError, match=r"cmake is not installed|no vendor"):
+def test_what_the_build_needs_is_told_before_anything_is_downloaded(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "find_spec", lambda _: None)  # no cmake of pip's either
+    for variable in ("CC", "CXX", "CMAKE_ARGS"):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(TooldrillError, match="cmake is not installed") as caught:
         build.build()
+    assert "pip install cmake" in caught.value.next_step
+    program(nowhere / "bin/cmake", "exit 1")
+    with pytest.raises(TooldrillError, match=r"no C compiler was found: cc, gcc, clang") as caught:
+        build.build()
+    assert "build-essential" in caught.value.next_step
+    program(nowhere / "bin/gcc", "exit 1")
+    monkeypatch.setenv("CXX", "/opt/none/g++ -m64")
+    with pytest.raises(TooldrillError, match=r"no C\+\+ compiler was found: /opt/none/g\+\+$"):
+        build.build()
+    assert not built_server().parent.exists()
+    monkeypatch.setenv("CMAKE_ARGS", "-DCMAKE_CXX_COMPILER=/elsewhere/g++")
+    build.require_compilers()
+    monkeypatch.delenv("CMAKE_ARGS")
+    program(nowhere / "bin/g++", "exit 1")
+    monkeypatch.setenv("CXX", "g++ -m64")
+    build.require_compilers()
 
 
-def test_history_gets_ids_that_match_and_arguments_as_text() -> None:
-    thought, call = WRITTEN["unicode and quotes"]
-    messages = [user("?"), call_message(call, thought), observation_message(call.name, "ok")]
-    _, assistant, tool = wire([*messages, *messages])[3:]
-    (item,) = assistant["tool_calls"]
-    assert (item["id"], tool["tool_call_id"]) == (call_id(2), call_id(2))
-    assert json.loads(item["function"]["arguments"]) == call.arguments
-    assert set(tool) == {"role", "content", "tool_call_id"}
+def test_a_step_that_fails_is_told_and_ctrl_c_too(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("cmake", "cc", "c++"):
+        program(nowhere / "bin" / name, "echo broken >&2; exit 7")
+    archive(built_server().parent / "work", ["llama_cpp_python-1/vendor/llama.cpp/CMakeLists.txt"])
+    with pytest.raises(SystemExit) as caught:
+        build.main()
+    assert caught.value.code == 2
+    told = capfd.readouterr().err
+    assert "error: cmake failed with status 7" in told
+    assert "goes on from there" in told
+    program(nowhere / "bin/cmake", f"kill -INT {os.getpid()}; exec /bin/sleep 9")
+    with pytest.raises(SystemExit) as caught:
+        build.main()
+    assert caught.value.code == 130
+    told = capfd.readouterr().err
+    assert "next:  make llama-server goes on from here" in told
+    assert "Traceback" not in told
+    assert (built_server().parent / "work/source").is_dir()
+
+
+def test_a_binary_that_does_not_run_gets_no_place(nowhere: Path) -> None:
+    program(nowhere / "objects/llama-server", "exit 132")
+    with pytest.raises(TooldrillError, match="--version says"):
+        build.install(nowhere / "objects", built_server())
+    assert not built_server().exists()
 
 
 def test_the_scenes_keep_the_contract_themselves() -> None:
@@ -131,7 +174,14 @@ def test_the_scenes_keep_the_contract_themselves() -> None:
         item["function"]["name"]: item["function"]["parameters"] for item in (*TEN, *CONFIRM)
     }
     assert len(TEN) == 10
-    calls = [call for scene in SCENES for message in scene.messages for call in calls_of(message)]
+    messages = [m for scene in SCENES for m in (*scene.messages, scene.reply)]
+    calls = [call for message in messages for call in calls_of(message)]
     for call in (*calls, CONFIRMED, *(call for _, call in WRITTEN.values())):
         jsonschema_rs.validate(schemas[call.name], call.arguments)
-    assert {scene.hoped for scene in SCENES if scene.hoped} <= schemas.keys()
+    for scene in (*SCENES, NUMBERS):
+        offered = Registry.from_openai(scene.tools)
+        assert not [call for call in calls_of(scene.reply) if call.name not in offered]
+        assert not scene.hoped or scene.told in dump(scene.hoped.arguments)
+    (heat,) = calls_of(NUMBERS.messages[1])
+    (tool,) = NUMBERS.tools
+    assert heat.arguments.keys() == tool["function"]["parameters"]["properties"].keys()

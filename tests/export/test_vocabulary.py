@@ -91,6 +91,39 @@ def test_a_tokenizer_that_is_not_bpe_is_refused(base: BaseModel) -> None:
         read_vocabulary(words, 10, base)
 
 
+TURNS = (
+    "{%- for m in messages -%}{{ '<|' + m.role + '|>' + m.content + 'END' }}{%- endfor -%}"
+    "{{ '<|assistant|>' if add_generation_prompt }}"
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "end"),
+    [
+        (TURNS.replace("END", "<|over|>"), "<|over|>"),
+        (TURNS.replace("END", "<|im_end|>\\n"), "<|im_end|>"),
+        (TURNS.replace("END", "<|said|><|over|>"), "<|over|>"),
+        (TURNS.replace("END", "\\n\\n"), None),  # nothing ends a turn
+        (TURNS.replace("END", "<over>"), None),  # plain text
+        ("{{ messages[0].content }}", None),
+        (None, None),
+    ],
+)
+def test_what_ends_a_turn_is_its_own_token(
+    template: str | None, end: str | None, tokenizer: Any, base: BaseModel, tmp_path: Path
+) -> None:
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<|over|>", "<|said|>"]})
+    vocabulary = read_vocabulary(tokenizer, len(tokenizer), base, template)
+    token = None if end is None else tokenizer.convert_tokens_to_ids(end)
+    assert vocabulary.special.get("eot") == token
+    if template is None:
+        return
+    path = tmp_path / "m.gguf"
+    write_gguf(make_model(tokenizer), tokenizer, template, path, base=base, name="tiny")
+    written = gguf.GGUFReader(path).fields.get("tokenizer.ggml.eot_token_id")
+    assert (None if written is None else written.contents()) == token
+
+
 @pytest.mark.parametrize("name", ["smollm", "gpt-2", "llama-bpe", "qwen2", "qwen35"])
 def test_a_cut_is_recognised_by_what_it_does(name: str) -> None:
     backend = Tokenizer(models.BPE())

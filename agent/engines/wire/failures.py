@@ -16,17 +16,20 @@ from typing import Any
 
 import httpx
 
+from tooldrill.agent.constrain.grammar import GrammarError
 from tooldrill.agent.errors import TooldrillError
 
 _LONGEST_PAUSE = 60.0  # seconds, whatever the server asks for
 _LONGEST_REASON = 300  # characters of a server's own words
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
+_PASSING = frozenset({408, 425, 429})  # and all from 500 on
 # llama-server: its parser stopped at what the model wrote (common/chat.cpp).
 _UNREAD = re.compile(
     r"model produced output that does not match|^Invalid diff|^Failed to parse (?:input|tool call)",
     re.IGNORECASE,
 )
 _UNREAD_TEXT = re.compile(r"\AFailed to parse input at pos \d+: (.*)\Z", re.DOTALL)
+_BAD_GRAMMAR = re.compile(r"failed to parse grammar", re.IGNORECASE)
+_NO_TOKEN = re.compile(r"empty grammar stack", re.IGNORECASE)
 _TOO_LONG = re.compile(
     r"context.{0,20}(?:size|length|window)|maximum.{0,20}context|too many tokens|"
     r"prompt is too long",
@@ -36,6 +39,10 @@ _NO_TOOLS = re.compile(
     r"requires --jinja|does not support tools|enable-auto-tool-choice|"
     r"tool(?:s| use| calling| choice)? (?:is|are) not supported",
     re.IGNORECASE,
+)
+# Chat templates; mistral-common; Gemma's template.
+_ROLES = re.compile(
+    r"roles? must alternate|unexpected role|role not supported|roles are supported", re.IGNORECASE
 )
 _NO_MODEL = re.compile(r"model\b.{0,200}\b(?:not found|does not exist|not exist)", re.IGNORECASE)
 _NO_MONEY = re.compile(r"insufficient_quota|credit balance|billing", re.IGNORECASE)
@@ -57,6 +64,11 @@ class PassingError(Exception):
 
 class LastingError(Exception):
     """This request gets no reply however often it is sent; others may."""
+
+    @property
+    def of_roles(self) -> bool:
+        """Whether the model's template refuses who speaks after whom."""
+        return _ROLES.search(str(self)) is not None
 
 
 class UnreadReplyError(Exception):
@@ -104,12 +116,22 @@ def of_response(status: int, headers: httpx.Headers, body: str, asked: Asked) ->
     if _UNREAD.search(message):
         held = _UNREAD_TEXT.match(message)
         return UnreadReplyError(held[1] if held else "")
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        there = (
+            headers.get("location", "").removesuffix("/chat/completions").removesuffix("/models")
+        )
+        return TooldrillError(f"{asked.url} sends us on: {reason}", f"give its URL: {there}")
+    if _BAD_GRAMMAR.search(message):
+        step = "the GGUF in process tells which tool is at fault; or set eval.loop.constrain=off"
+        return GrammarError(f"{asked.url} refused the grammar: {reason}", step)
+    if _NO_TOKEN.search(message):
+        return LastingError("the grammar allows no token of the model's vocabulary")
     if "exceed_context" in kind or (status in (400, 413) and _TOO_LONG.search(message)):
         return LastingError(reason)
     ends = _ends_the_run(status, message, kind, asked)
     if ends is not None:
         return TooldrillError(f"{asked.url} refused: {reason}", ends)
-    if status in _PASSING:
+    if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         away = status == HTTPStatus.SERVICE_UNAVAILABLE and "load" in message.lower()
         return PassingError(reason, wait=seconds_asked_for(headers), away=away)
     return LastingError(reason)

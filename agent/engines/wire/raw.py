@@ -16,7 +16,7 @@ from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.messages import calls_message
 from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.agent.protocols.dialects.catalog import HERMES
-from tooldrill.agent.protocols.thinking import THINK
+from tooldrill.agent.protocols.thinking import PLAIN, THINK
 from tooldrill.agent.render import ChatTemplate
 
 
@@ -43,12 +43,15 @@ def knows_tools(props: Mapping[str, Any]) -> bool:
 
 
 def writes_readable_calls(template: ChatTemplate) -> bool:
-    """Whether the template's calls are in one of the known dialects."""
+    """Whether the template's calls are in a known dialect, and come as they were written.
+
+    Where answers and thinking have marks of their own (gpt-oss, Gemma 4, Cohere) llama-server takes
+    the reply apart even when it is asked not to.
+    """
     try:
-        template.protocol("native")
+        return template.dialect.frame == PLAIN
     except TooldrillError:
         return False
-    return True
 
 
 def in_hermes(text: str, template: ChatTemplate) -> str:

@@ -14,8 +14,10 @@ from typing import Any
 from tooldrill.agent.engines.base import Turn
 from tooldrill.agent.engines.wire.server import LLAMA_SERVER, VLLM, ServedModel
 from tooldrill.agent.episode import Message
+from tooldrill.agent.protocols.dialects.call_ids import call_id
 from tooldrill.agent.protocols.thinking import split_thinking
 from tooldrill.agent.settings import SamplingSettings
+from tooldrill.agent.template_form import Fold
 
 
 @dataclass
@@ -39,6 +41,7 @@ def request_body(
     *,
     raw: bool,
     stream: bool,
+    fold: Fold = list,
 ) -> dict[str, Any]:
     """The JSON of a request.
 
@@ -46,11 +49,12 @@ def request_body(
         extra: further keys, laid over ours.
         raw: the tools are shown to the model, and its reply is not read by the server.
         stream: the reply comes in pieces.
+        fold: lays the conversation out for a template that refuses it as it is.
     """
     messages, tools = turn.protocol.to_chat(turn.messages, turn.tools)
     body: dict[str, Any] = {
         "model": model.id,
-        "messages": api_messages(messages, memory),
+        "messages": fold(api_messages(messages, memory)),
         "seed": turn.sampling.seed + turn.offset,
         "max_tokens": turn.max_tokens,
         **_sampling(turn.sampling, model.program),
@@ -79,6 +83,7 @@ def api_messages(messages: Sequence[Message], memory: Memory) -> list[Message]:
     """The messages as the API wants them."""
     sent: list[Message] = []
     waiting: list[str] = []
+    number = 0  # of the calls so far: a template that shows ids gets those of the training
     for place, message in enumerate(messages):
         one: Message = {"role": message["role"], "content": message.get("content") or ""}
         if message["role"] == "assistant":
@@ -87,10 +92,11 @@ def api_messages(messages: Sequence[Message], memory: Memory) -> list[Message]:
             calls = (message.get("tool_calls") or [])[: max(1, answers)]
             if calls:
                 known = memory.ids.get(place, [])
-                waiting = [known[i] if i < len(known) else _id(place, i) for i in range(len(calls))]
+                made = [call_id(number + i) for i in range(1, len(calls) + 1)]
+                number, waiting = number + len(calls), [*known, *made[len(known) :]][: len(calls)]
                 one["tool_calls"] = [_api_call(*pair) for pair in zip(calls, waiting, strict=True)]
         elif message["role"] == "tool":
-            one["tool_call_id"] = waiting.pop(0) if waiting else _id(place, 0)
+            one["tool_call_id"] = waiting.pop(0) if waiting else call_id(number)
         sent.append(one)
     return sent
 
@@ -107,11 +113,6 @@ def _divide_thinking(message: Message, name: str | None) -> None:
     divided = split_thinking(message["content"]) if name is not None else None
     if name is not None and divided is not None and divided.raw:
         message[name], message["content"] = divided.inside, divided.rest.strip()
-
-
-def _id(place: int, index: int) -> str:
-    # Nine letters and digits: Mistral's templates refuse any other id.
-    return f"{place:06d}{index:03d}"
 
 
 def _api_call(item: dict[str, Any], given: str) -> dict[str, Any]:

@@ -113,7 +113,7 @@ class Session:
     async def _get(self, url: str) -> httpx.Response:
         try:
             response = await self._client.get(url, timeout=self._settings.connect_timeout)
-        except httpx.ConnectError as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise self._silent(error) from error  # at the start nobody waits for it
         except (httpx.RequestError, httpx.InvalidURL) as error:
             raise _on_the_way(error, self.asked) from error

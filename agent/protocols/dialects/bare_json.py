@@ -20,6 +20,7 @@ from tooldrill.agent.protocols.dialects.base import (
     JsonStyle,
     Mended,
     Notation,
+    Usual,
 )
 from tooldrill.agent.protocols.dialects.mended import mended_calls
 from tooldrill.agent.protocols.json_text import Found, Refused, read_object, skip_space
@@ -31,7 +32,7 @@ _BETWEEN = re.compile(r"\s*[;,]?\s*(?=\{)")
 
 
 @dataclass(frozen=True)
-class BareJson:
+class BareJson(Usual):
     """One JSON object that is the reply.
 
     Attributes:
@@ -45,7 +46,6 @@ class BareJson:
     notation: ClassVar[Notation] = "bare"
     marks: ClassVar[tuple[str, str]] = ("", "")
     lead: ClassVar[str | None] = None
-    untyped: ClassVar[bool] = False
 
     @property
     def shape(self) -> str:
@@ -82,8 +82,8 @@ class BareJson:
             self.style.dump({"name": call.name, self.key: call.arguments}) for call in calls
         )
 
-    def mend(self, text: str) -> Mended | None:
-        calls = mended_calls(text, self.key)
+    def mend(self, text: str, _registry: Registry | None = None) -> Mended | None:
+        calls = mended_calls(text, "name", self.key)
         return None if calls is None else Mended(text[: text.find("{")].split("```", 1)[0], calls)
 
 

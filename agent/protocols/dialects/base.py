@@ -10,14 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 from tooldrill.agent.call import Call
+from tooldrill.agent.protocols.thinking import PLAIN, Frame
 from tooldrill.agent.tool import Registry
 
-Notation = Literal["object", "bare", "arguments", "tags", "python"]
-"""What a call is made of: a tagged JSON object, one without tags, a name and its JSON arguments, a
-tag for each argument, a Python call. Says how a call can be damaged (`data.corrupt`)."""
+Notation = Literal["object", "bare", "arguments", "tags", "keys", "invokes", "python"]
+"""What a call is made of: a tagged JSON object, one without tags, a name and its arguments in
+braces, a tag for each argument (Qwen's, GLM's, MiniMax's), a Python call. Says how a call can be
+damaged (`data.corrupt`)."""
 
 AFTER_CALL = "Nothing may follow a call in the same reply."
 
@@ -56,6 +58,11 @@ class Dialect(Protocol):
         ...
 
     @property
+    def frame(self) -> Frame:
+        """What stands around thinking and answers."""
+        ...
+
+    @property
     def untyped(self) -> bool:
         """Whether a value's type is told by the tool's schema alone."""
         ...
@@ -80,9 +87,30 @@ class Dialect(Protocol):
         """
         ...
 
-    def mend(self, text: str, /) -> Mended | None:
+    def mend(self, text: str, registry: Registry | None = None, /) -> Mended | None:
         """What a malformed text was meant to be; None where nothing sensible comes out."""
         ...
+
+    @property
+    def spoken(self) -> Dialect:
+        """The dialect as a model is to write it, where servers do not read all that Jinja writes."""
+        ...
+
+
+class Usual:
+    """What most dialects have in common."""
+
+    untyped: ClassVar[bool] = False
+
+    @property
+    def frame(self) -> Frame:
+        """Thinking in `<think>`, and nothing around an answer."""
+        return PLAIN
+
+    @property
+    def spoken(self) -> Self:
+        """Models write the dialect as templates do."""
+        return self
 
 
 @dataclass(frozen=True)

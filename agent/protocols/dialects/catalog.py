@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.protocols.dialects import (
     bare_json,
+    braced,
     hermes,
     json_list,
     named_json,
@@ -16,17 +17,21 @@ from tooldrill.agent.protocols.dialects import (
 from tooldrill.agent.protocols.dialects.base import Dialect
 
 HERMES: Dialect = hermes.Hermes()
-DIALECTS: dict[str, Dialect] = {
-    dialect.name: dialect
-    for dialect in (
-        HERMES,
-        tagged.Tagged(),
-        pythonic.Pythonic(),
-        json_list.JsonList(),
-        named_json.NamedJson(),
-        bare_json.BareJson(),
-    )
-}
+
+
+def all_variants() -> Iterator[Dialect]:
+    """Every way of writing that is known; those in tags before those without."""
+    yield from hermes.variants()
+    yield from tagged.variants()
+    yield from pythonic.variants()
+    yield from json_list.variants()
+    yield from named_json.variants()
+    yield from braced.variants()
+    yield from bare_json.variants()
+
+
+DIALECTS: dict[str, Dialect] = {one.name: one for one in reversed([*all_variants()])}
+"""Each as most templates write it, which is its first variant."""
 
 
 def get_dialect(name: str) -> Dialect:
@@ -38,13 +43,3 @@ def get_dialect(name: str) -> Dialect:
     if name not in DIALECTS:
         raise TooldrillError(f"no dialect {name!r}", f"choose one of: {', '.join(DIALECTS)}")
     return DIALECTS[name]
-
-
-def all_variants() -> Iterator[Dialect]:
-    """Every way of writing that is known; those in tags before those without."""
-    yield from hermes.variants()
-    yield from tagged.variants()
-    yield from pythonic.variants()
-    yield from json_list.variants()
-    yield from named_json.variants()
-    yield from bare_json.variants()

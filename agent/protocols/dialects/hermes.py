@@ -18,6 +18,7 @@ from tooldrill.agent.protocols.dialects.base import (
     JsonStyle,
     Mended,
     Notation,
+    Usual,
 )
 from tooldrill.agent.protocols.dialects.mended import mended_calls
 from tooldrill.agent.protocols.json_text import Refused, excerpt, read_object, skip_space
@@ -28,7 +29,7 @@ OPEN, CLOSE = "<tool_call>", "</tool_call>"
 
 
 @dataclass(frozen=True)
-class Hermes:
+class Hermes(Usual):
     """One JSON object between tags.
 
     Attributes:
@@ -43,7 +44,6 @@ class Hermes:
     shape: ClassVar[str] = f'{OPEN}{{"name": ..., "arguments": {{...}}}}{CLOSE}'
     marks: ClassVar[tuple[str, str]] = (OPEN, CLOSE)
     lead: ClassVar[str | None] = "\n"
-    untyped: ClassVar[bool] = False
 
     def find(self, text: str) -> int | None:
         at = text.find(OPEN)
@@ -75,11 +75,11 @@ class Hermes:
         )
         return "\n".join(f"{OPEN}{self.inside}{body}{self.inside}{CLOSE}" for body in bodies)
 
-    def mend(self, text: str) -> Mended | None:
+    def mend(self, text: str, _registry: Registry | None = None) -> Mended | None:
         before, bodies = _broken_bodies(text)
         calls: list[Call] = []
         for body in bodies:
-            mended = mended_calls(body, "arguments")
+            mended = mended_calls(body, "name", "arguments")
             if mended is None:
                 return None
             calls.extend(mended)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from tooldrill.agent.call import Call
-from tooldrill.agent.protocols.dialects.base import AFTER_CALL, Mended, Notation
+from tooldrill.agent.protocols.dialects.base import AFTER_CALL, Mended, Notation, Usual
+from tooldrill.agent.protocols.dialects.mended_python import mended_list
 from tooldrill.agent.protocols.dialects.python_literals import read_literal, write_literal
 from tooldrill.agent.protocols.json_text import Refused, dump, excerpt, shorten, skip_space
 from tooldrill.agent.tool import Registry
@@ -25,7 +26,7 @@ Form = Literal["python", "json"]
 
 
 @dataclass(frozen=True)
-class Pythonic:
+class Pythonic(Usual):
     """A list of Python calls between marks.
 
     Attributes:
@@ -44,7 +45,6 @@ class Pythonic:
     shape: ClassVar[str] = f"{OPEN}[name(key=value, ...)]{CLOSE}"
     marks: ClassVar[tuple[str, str]] = (OPEN, CLOSE)
     lead: ClassVar[str | None] = ""
-    untyped: ClassVar[bool] = False
 
     def find(self, text: str) -> int | None:
         at = text.find(OPEN)
@@ -94,8 +94,13 @@ class Pythonic:
                 return _formed(value, self.words, self.quotes)
         return repr(value)
 
-    def mend(self, _text: str) -> Mended | None:
-        return None
+    def mend(self, text: str, registry: Registry | None = None) -> Mended | None:
+        found = mended_list(text, self.marks)
+        if found is None:
+            return None
+        before, body = found
+        calls = self.read(f"{OPEN}{body}{CLOSE}", 0, registry)
+        return None if isinstance(calls, str) else Mended(before, calls)
 
 
 def variants() -> Iterator[Pythonic]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import ClassVar
 
+from tooldrill.agent.environment import ToolError
 from tooldrill.data.tasks.task import Split
-from tooldrill.data.worlds.base import ToolError, World
+from tooldrill.data.worlds.base import World
 from tooldrill.data.worlds.calendar import restraint, tasks
 from tooldrill.data.worlds.tables import Row, TableSession
 

@@ -10,7 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from tooldrill.data.worlds.base import Session, ToolError
+from tooldrill.agent.environment import ToolError
+from tooldrill.data.worlds.base import Session
 from tooldrill.data.worlds.convert.units import (
     DIGITS,
     MEASURES,

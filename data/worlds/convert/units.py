@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Literal
 
-from tooldrill.data.worlds.base import ToolError
+from tooldrill.agent.environment import ToolError
 
 Unit = Literal[
     "mm", "cm", "m", "km", "in", "ft", "yd", "mi", "g", "kg", "oz", "lb", "ml", "l", "cup", "gal"

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from tooldrill.data.worlds.base import Session, ToolError
+from tooldrill.agent.environment import ToolError
+from tooldrill.data.worlds.base import Session
 
 Environment = Literal["development", "staging", "production"]
 Row = dict[str, Any]

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from tooldrill.data.worlds.base import ToolError
+from tooldrill.agent.environment import ToolError
 from tooldrill.data.worlds.jobs.services import Row, ServiceSession
 
 Days = Literal[

@@ -12,7 +12,8 @@ import re
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from tooldrill.data.worlds.base import Session, ToolError, own_copy
+from tooldrill.agent.environment import ToolError
+from tooldrill.data.worlds.base import Session, own_copy
 
 Unit = Literal["g", "kg", "ml", "l", "pieces"]
 Entry = dict[str, Any]

@@ -9,8 +9,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar, Literal
 
+from tooldrill.agent.environment import ToolError
 from tooldrill.data.tasks.task import Split
-from tooldrill.data.worlds.base import ToolError, World
+from tooldrill.data.worlds.base import World
 from tooldrill.data.worlds.kitchen import chains, lookups, restraint, tasks
 from tooldrill.data.worlds.kitchen.store import KitchenStore, Unit, quantity, read_day
 

@@ -9,7 +9,8 @@ import json
 from datetime import date
 from typing import Any
 
-from tooldrill.data.worlds.base import Session, ToolError, own_copy
+from tooldrill.agent.environment import ToolError
+from tooldrill.data.worlds.base import Session, own_copy
 
 Message = dict[str, Any]
 

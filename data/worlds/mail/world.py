@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from tooldrill.agent.environment import ToolError
 from tooldrill.data.tasks.task import Split
-from tooldrill.data.worlds.base import ToolError, World
+from tooldrill.data.worlds.base import World
 from tooldrill.data.worlds.mail import chains, lookups, restraint, tasks
 from tooldrill.data.worlds.mail.store import KEPT_FOLDERS, Mailbox, address_of, iso_day
 

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tooldrill.data.worlds.base import Session, ToolError, own_copy
+from tooldrill.agent.environment import ToolError
+from tooldrill.data.worlds.base import Session, own_copy
 
 Value = str | float | bool
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from tooldrill.agent.environment import ToolError
 from tooldrill.data.tasks.task import Split
-from tooldrill.data.worlds.base import ToolError, World
+from tooldrill.data.worlds.base import World
 from tooldrill.data.worlds.tables import Row, TableSession
 from tooldrill.data.worlds.tickets import chains, restraint, tasks
 
