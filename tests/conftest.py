@@ -4,5 +4,13 @@ from __future__ import annotations
 
 import signal
 
+from hypothesis import HealthCheck, settings
+
 # Started in the background, a shell has its children ignore Ctrl-C, and theirs: here it must work.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long something takes says how busy the machine is, and is no property.
+settings.register_profile(
+    "any_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any_machine")

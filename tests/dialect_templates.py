@@ -1,5 +1,7 @@
 """Small chat templates, one for each dialect, and the dialect that must be found in it."""
 
+# ruff: noqa: RUF001 - DeepSeek's marks stand here as they are written
+
 from __future__ import annotations
 
 from tooldrill.agent.protocols.dialects.bare_json import BareJson
@@ -143,8 +145,8 @@ _KIMI = (
 _COHERE = (
     "{{ '<|START_ACTION|>[\n' }}"
     + _each(
-        "{{ '    {\"tool_call_id\": \"' + loop.index0 | string + '\", \"tool_name\": \"' }}"
-        + "{{ c.name + '\", \"parameters\": ' }}"
+        '{{ \'    {"tool_call_id": "\' + loop.index0 | string + \'", "tool_name": "\' }}'
+        + '{{ c.name + \'", "parameters": \' }}'
         + _ARGUMENTS
         + "{{ '}' + (',' if not loop.last else '') + '\n' }}"
     )
@@ -159,9 +161,7 @@ _GEMMA_VALUE = (
     "{{ ',' if not loop.first else '' }}{{ written(x) }}{%- endfor -%}{{ ']' }}"
     "{%- else -%}{{ v }}{%- endif -%}{%- endmacro -%}"
 )
-_GEMMA = _each(
-    "{{ '<|tool_call>call:' + c.name }}{{ written(c.arguments) }}{{ '<tool_call|>' }}"
-)
+_GEMMA = _each("{{ '<|tool_call>call:' + c.name }}{{ written(c.arguments) }}{{ '<tool_call|>' }}")
 # Each message of a turn names its channel, and only one call is written.
 _HARMONY = (
     "{%- set c = m.tool_calls[0].function -%}"

@@ -83,9 +83,9 @@ def chat_template(base: BaseModel, settings: ModelSettings, tokenizer: Any) -> s
     chosen = settings.chat_template
     named = _named_templates(tokenizer)
     if chosen is None:
-        for own in filter(None, (named.get("tool_use"), named.get("default"))):
-            if render.knows_tools(own):
-                return render.with_own_thinking(own)
+        for source in filter(None, (named.get("tool_use"), named.get("default"))):
+            if render.knows_tools(source):
+                return render.with_own_thinking(source)
     own = named.get("default", named.get("tool_use"))
     if chosen in render.BUNDLED_TEMPLATES:
         return render.bundled_template(chosen)

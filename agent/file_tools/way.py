@@ -16,6 +16,8 @@ from tooldrill.agent.environment import ToolError
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOST_LINKS = 40
+# Every part is held open on the way.
+_MOST_PARTS = 200
 
 
 class Place(NamedTuple):
@@ -95,6 +97,8 @@ class Way:
         closed = next((part for part in parts if part.casefold() in self._closed), None)
         if closed is not None:
             raise ToolError(f"not changed by these tools: {self._given} ({closed})")
+        if len(parts) > _MOST_PARTS:
+            raise ToolError(f"not a usable path: {name[:80]}")
         self._rest.extendleft(reversed(parts))
 
     def _link(self, part: str) -> str | None:

@@ -6,7 +6,6 @@ hangs, crashes or prints without end.
 
 from __future__ import annotations
 
-import shutil
 import signal
 import tempfile
 from pathlib import Path
@@ -16,6 +15,7 @@ from tooldrill.agent.environment import Observation
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.limits.clip import LINE_ROOM, ClippedBytes, clip
 from tooldrill.agent.limits.connection import Connection, EndedError, FullError, LateError
+from tooldrill.agent.limits.removal import remove_folder
 from tooldrill.agent.limits.settings import ToolLimits
 from tooldrill.agent.tool import Registry, Tool
 
@@ -81,7 +81,7 @@ class WorkerEnvironment:
     def close(self) -> None:
         """Ends the worker and all it has started, and removes its temporary files."""
         self._stop()
-        shutil.rmtree(self._temporary, ignore_errors=True)
+        remove_folder(self._temporary)
 
     def _start(self) -> Registry:
         self._connection = Connection(self._limits, self._temporary)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.limits.clip import clip
 from tooldrill.agent.limits.confinement import describe, require_confinement
 from tooldrill.agent.limits.environment import WorkerEnvironment
+from tooldrill.agent.limits.removal import remove_folder
 from tooldrill.agent.limits.settings import ToolLimits
 from tooldrill.agent.limits.tools import FILES, is_live
 from tooldrill.agent.sources.catalog import no_source
@@ -100,8 +101,9 @@ def _mcp_environment(command: str, limits: ToolLimits) -> Iterator[tuple[Registr
     from tooldrill.agent.limits.launch import launch_command
     from tooldrill.agent.mcp.server import open_mcp
 
-    with tempfile.TemporaryDirectory(prefix="tooldrill-tools-") as temporary:
-        folder = Path(temporary).resolve()
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="tooldrill-tools-")).resolve()
+        stack.callback(remove_folder, folder)
         with open_mcp(
             command,
             limits.start_seconds,

@@ -5,6 +5,8 @@ in the prompt, the reply begins inside it and only the closing tag is seen. Most
 `<think>`; what others write is a `Frame`, which their dialect names.
 """
 
+# ruff: noqa: RUF001 - DeepSeek's marks stand here as they are written
+
 from __future__ import annotations
 
 import re

@@ -103,8 +103,8 @@ def _reply_alone(
 ) -> str | None:
     """What a template writes for the last turn, where that turn changes what stands before it.
 
-    Some show the system message, or the tools, only while the user's message is the last one, some
-    drop thoughts once an answer stands. None where the turn has no generation prompt's end in it.
+    Some show the system message, or the tools, only while the user's message is the last one. None
+    where the turn does not begin where the generation prompt ends.
     """
     asked = list(messages[:-1])
     texts = [
@@ -113,12 +113,9 @@ def _reply_alone(
     ]
     prompt = template.render(asked, tools, protocol, add_generation_prompt=True)
     shared = _common_start(*texts[1:])
-    opening = prompt[len(texts[0]) :]
-    # What stands after it in any reply (gpt-oss names a channel) is the model's to write, too.
-    begun, last = shared.rfind(opening), str(asked[-1]["content"])
-    if not prompt.startswith(texts[0]) or begun < 0 or (last and begun < shared.rfind(last)):
+    if not prompt.startswith(texts[0]) or not shared.endswith(prompt[len(texts[0]) :]):
         return None
-    return texts[1][begun + len(opening) :] or None
+    return texts[1][len(shared) :] or None
 
 
 def _said(

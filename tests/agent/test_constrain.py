@@ -68,6 +68,10 @@ def allows(schema: dict[str, Any], value: str) -> bool:
             ['[1, "a"]'], ["[1]", '["a", 1]', '[1, "a", 2]'],
         ),
         (
+            {"prefixItems": [{"type": "integer"}, {"type": "string"}], "items": {"type": "null"}},
+            ["[]", "[1]", '[1, "a"]', '[1, "a", null, null]'], ['["a"]', "[1, null]", '[1 "a"]'],
+        ),
+        (
             {"type": "object", "properties": {"a": {"type": "integer"}, "b": {}},
              "required": ["a"], "additionalProperties": False},
             ['{"a": 1}', '{"a": 1, "b": [null]}'], ["{}", '{"a": 1, "c": 1}', '{"a": 1, "a": 2}'],

@@ -154,6 +154,10 @@ def test_names_are_free() -> None:
                 if protocol is TAGGED:
                     text = tags(f"<parameter=x>{value}</parameter><parameter=z>a</parameter>")
                 assert fits(made, text) == (value[1] == '"'), (name, text)
+            named = react('{"y": 1}').replace("do_it", name)
+            if protocol is TAGGED:
+                named = tags("<parameter=y>1</parameter>").replace("do_it", name)
+            assert fits(made, named), named
 
 
 def test_a_type_that_nothing_fits_is_left_out_wherever_it_is_named() -> None:

@@ -82,7 +82,7 @@ def turn(engine: Engine, protocol: ProtocolName, mode: ConstrainMode, prompt: st
     spoken = engine.protocol(protocol)
     grammar = reply_grammar(REGISTRY, spoken, mode)
     tools, sampling = REGISTRY.to_openai(), SamplingSettings()
-    return Turn(prompt, [user(prompt)], tools, spoken, sampling, 32, grammar=grammar)
+    return Turn(prompt, [user(prompt)], tools, spoken, sampling, 24, grammar=grammar)
 
 
 def ask(engine: Engine, asked: Turn) -> Generation:
@@ -96,7 +96,6 @@ def ask(engine: Engine, asked: Turn) -> Generation:
 def test_greedy_replies_are_those_in_process(
     served: EndpointEngine, local: LlamaEngine, protocol: ProtocolName, mode: ConstrainMode
 ) -> None:
-    bound = 0
     for prompt in PROMPTS:
         here, there = (
             ask(engine, turn(engine, protocol, mode, prompt)) for engine in (local, served)
@@ -104,14 +103,15 @@ def test_greedy_replies_are_those_in_process(
         assert (here.failure, there.failure) == (None, None)
         assert there.text == here.text
         assert (there.prompt_tokens, there.stop) == (here.prompt_tokens, here.stop)
-        free = ask(local, replace(turn(local, protocol, mode, prompt), grammar=None))
-        bound += free.text != here.text
-    # The model was never trained on tools: where a call is asked for, the grammar has to step in.
-    assert bound or protocol == "native"
+        if (protocol, mode) == ("react_json", "full"):
+            # The model was never trained on tools: the grammar has to step in.
+            free = ask(local, replace(turn(local, protocol, mode, prompt), grammar=None))
+            assert not free.text.startswith("{")
+            assert here.text.startswith("{")
 
 
 def test_a_grammar_that_it_does_not_take_ends_the_run(served: EndpointEngine) -> None:
-    asked = turn(served, "react_json", "full", PROMPTS[0])
+    asked = turn(served, "native", "full", PROMPTS[1])
     for bodies in ({"root": "missing"}, {"root": 'root "a" | "b"'}):
         with pytest.raises(GrammarError, match="refused the grammar") as caught:
             ask(served, replace(asked, grammar=Grammar(bodies, {}, frozenset())))

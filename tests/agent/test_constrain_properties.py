@@ -174,25 +174,27 @@ def test_of_plain_types_every_class_is_impossible(
     assert found <= grammar.impossible | others
 
 
-@pytest.mark.parametrize("mode", ["call", "full"])
-@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda one: one.shape)
-def test_what_is_learned_fits(protocol: CallProtocol, mode: ConstrainMode) -> None:
-    """The oracle's replies, as each dialect writes them: a trained model is not bent."""
-    worlds = [*WORLDS, *(f"forged-{number}" for number in range(3))]
-    tasks = make_tasks(worlds, len(worlds), "fits", (2, 6), recovery=0.2, restraint=0.2, masking=0.3)
+def test_what_is_learned_fits() -> None:
+    """The oracle's replies, in every world and as each dialect writes them, are not bent."""
+    worlds = [*WORLDS, "forge-000001", "forge-000002"]
+    tasks = make_tasks(
+        worlds, len(worlds), "fits", (2, 5), recovery=0.2, restraint=0.2, masking=0.3
+    )
     calls = 0
-    for task in tasks:
+    for number, task in enumerate(tasks):
         trace = record(task, random.Random(task.id))
         assert trace is not None
-        grammar = reply_grammar(trace.registry, protocol, mode)
-        assert grammar is not None
-        for message in (turn.reply for turn in trace.turns):
-            text = protocol.write(message)
-            if message.get("tool_calls") and isinstance(protocol, Native):
-                written = protocol.dialect.write(calls_of(message), trace.registry)
-                text = protocol.join(message["content"], written)
-            calls += bool(message.get("tool_calls"))
-            assert not has_tokens(text) or fits(grammar, text), text
+        # Each world in some of the protocols, each protocol in some of the worlds.
+        for protocol in PROTOCOLS[number % 4 :: 4]:
+            grammar = reply_grammar(trace.registry, protocol, "full")
+            assert grammar is not None
+            for message in (turn.reply for turn in trace.turns):
+                text = protocol.write(message)
+                if message.get("tool_calls") and isinstance(protocol, Native):
+                    written = protocol.dialect.write(calls_of(message), trace.registry)
+                    text = protocol.join(message["content"], written)
+                calls += bool(message.get("tool_calls"))
+                assert not has_tokens(text) or fits(grammar, text), text
     assert calls > len(tasks)
 
 

@@ -1,5 +1,7 @@
 """Every dialect reads back what it writes, survives any text, and tells broken calls from whole."""
 
+# ruff: noqa: RUF001 - DeepSeek's marks stand here as they are written
+
 from __future__ import annotations
 
 import re
@@ -292,9 +294,10 @@ PIECES = [
     "<|tool_call_start|>", "<|tool_call_end|>", "[TOOL_CALLS]", "[ARGS]", "[f(x=", "(", ")", "[",
     "]", "{", "}", '"', "'", "\\", "\n", ",", ":", "1", '"name": "f"', '"parameters": ', "None",
     "</think>", "\ud800", "=", "<arg_key>", "</arg_key><arg_value>", "</arg_value>",
-    "<minimax:tool_call>", '<invoke name="f">', "<|START_ACTION|>", "<|END_ACTION|>", " to=functions.",
-    "<|channel|>commentary", "<|channel|>final", "<|message|>", "<|tool_call>", "call:f{", '<|"|>',
-    "<tool_call|>", "<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>", "<|tool_call_begin|>functions.f:",
+    "<minimax:tool_call>", '<invoke name="f">', "<|START_ACTION|>", "<|END_ACTION|>",
+    " to=functions.", "<|channel|>commentary", "<|channel|>final", "<|message|>", "<|tool_call>",
+    "call:f{", '<|"|>', "<tool_call|>", "<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>",
+    "<|tool_call_begin|>functions.f:",
 ]  # fmt: skip
 
 

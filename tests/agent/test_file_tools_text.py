@@ -15,6 +15,8 @@ from tooldrill.agent.environment import ToolError
 from tooldrill.agent.file_tools.folder import Folder
 from tooldrill.agent.file_tools.text import ended_like, ending_of, lines_of, whole_lines
 from tooldrill.agent.file_tools.tools import FileTools
+from tooldrill.agent.functions import FunctionEnvironment
+from tooldrill.agent.limits.removal import remove_folder
 
 
 @pytest.fixture
@@ -272,17 +274,23 @@ def test_names_that_are_no_text_are_listed(tmp_path: Path, tools: FileTools) -> 
 
 
 def test_a_very_deep_folder_is_an_error_and_not_the_end(tmp_path: Path) -> None:
-    here = os.open(tmp_path, os.O_RDONLY)
+    root = tmp_path / "root"
+    root.mkdir()
+    here = os.open(root, os.O_RDONLY)
     for _ in range(1200):
         os.mkdir("d", dir_fd=here)
         below = os.open("d", os.O_RDONLY, dir_fd=here)
         os.close(here)
         here = below
     os.close(here)
-    from tooldrill.agent.functions import FunctionEnvironment
-
-    tools = FileTools(Folder(tmp_path))
-    environment = FunctionEnvironment({"glob_match": tools.glob_match, "list_dir": tools.list_dir})
-    assert environment.call("glob_match", {"pattern": "*"}).error
-    assert environment.call("list_dir", {"path": "d/" * 1500}).error
-    assert environment.call("list_dir", {}).text == "d/"
+    tools = FileTools(Folder(root))
+    names = ("glob_match", "list_dir", "write_file")
+    environment = FunctionEnvironment({name: getattr(tools, name) for name in names})
+    try:
+        assert environment.call("glob_match", {"pattern": "*"}).error
+        assert environment.call("list_dir", {"path": "d/" * 1500}).error
+        assert environment.call("write_file", {"path": "e/" * 1500 + "f", "content": "x"}).error
+        assert environment.call("list_dir", {}).text == "d/"
+    finally:
+        remove_folder(root)  # pytest could not
+    assert not root.exists()

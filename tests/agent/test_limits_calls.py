@@ -221,6 +221,32 @@ def test_a_call_that_fills_the_disk_is_stopped(place: Place) -> None:
     assert not list(place.workspace.glob("*.bin"))
 
 
+DEEP = """
+import tempfile
+top = tempfile.mkdtemp()
+os.symlink(outside, top + "/way"); os.mkdir(top + "/.0"); Path(top, ".0", "f").touch()
+here = os.open(top, os.O_RDONLY)
+for _ in range(1500):
+    os.mkdir("d", dir_fd=here)
+    os.close(os.open("file", os.O_CREAT, dir_fd=here))
+    os.symlink(outside, "way2", dir_fd=here)
+    below = os.open("d", os.O_RDONLY, dir_fd=here)
+    os.close(here)
+    here = below
+os.fchmod(here, 0); os.chmod(top, 0o500)
+result = top
+"""
+
+
+def test_what_a_tool_leaves_in_its_temporary_folder_is_removed(place: Place) -> None:
+    before = place.outside_now()
+    with open_tools(place) as tools:
+        top = Path(tools.run(DEEP, outside=str(place.outside)).text)
+        assert top.is_dir()
+    assert not top.parent.exists()
+    assert place.outside_now() == before
+
+
 def test_tools_in_a_home_folder_do_not_open_it(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,8 @@ What a template writes for a call is read back, whatever stands in its arguments
 which templates keep a conversation's beginning when it goes on.
 """
 
+# ruff: noqa: RUF001 - DeepSeek's marks stand here as they are written
+
 from __future__ import annotations
 
 import os
@@ -116,7 +118,8 @@ def turn(name: str, message: Message) -> str:
         made.render(chat, TOOLS, native, add_generation_prompt=False)
         for chat in (asked, [*asked, message])
     ]
-    said = texts[1][len(os.path.commonprefix(texts)) :]
+    shared = next(n for n in range(len(texts[1])) if texts[1][n] != texts[0][n : n + 1])
+    said = texts[1][shared:]
     return said.split(REAL[name].end)[0] if REAL[name].end else said
 
 
@@ -161,8 +164,10 @@ def test_several_calls_are_read_back_where_the_template_can_write_them(name: str
 words = st.text(max_size=12).filter(lambda text: not re.search(r"[<>\ud800-\udfff]", text))
 values = st.recursive(
     words | st.integers() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 

@@ -1,4 +1,6 @@
-"""Mending in the dialects that write no JSON object: closing marks come back, nothing is guessed."""
+"""Mending in the dialects that write no JSON object: closing marks come back, no more."""
+
+# ruff: noqa: RUF001 - DeepSeek's marks stand here as they are written
 
 from __future__ import annotations
 

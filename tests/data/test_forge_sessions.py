@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from forged_tasks import SPLITS
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from world_calls import assert_answers_all, calls_of
 
@@ -16,7 +16,7 @@ from tooldrill.data.tasks.task import TaskKind
 
 
 @given(data=st.data())
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250)
 def test_any_valid_call_gets_an_answer_and_an_error_changes_nothing(data: st.DataObject) -> None:
     world = forge_world(data.draw(st.integers(0, 400)), data.draw(st.sampled_from(SPLITS)))
     state = world.templates(TaskKind.ACT)[0].draft(random.Random(0)).state

@@ -113,6 +113,7 @@ def test_values_stand_beside_a_name_in_plain_words() -> None:
 
 
 def test_several_at_once_are_spoken_of_as_several() -> None:
+    spoken = 0
     for number in range(WORLDS):
         world = forge_world(number)
         bulk = [op.name for op in world.blueprint.ops if op.action == "bulk"]
@@ -122,7 +123,9 @@ def test_several_at_once_are_spoken_of_as_several() -> None:
                 if call.name in bulk and len(ids[0]) > 1 and str(ids[0][0]) in task.prompt:
                     before = task.prompt.split(str(ids[0][0]))[0].split()[-1]
                     plurals = {t.entity.plural.split()[-1] for t in world.blueprint.types}
+                    spoken += 1
                     assert before in plurals or before in ("id", "and"), task.prompt
+    assert spoken > 5
 
 
 def test_records_in_json_have_keys_as_programs_write_them() -> None:

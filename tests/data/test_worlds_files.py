@@ -94,7 +94,9 @@ PARTS = st.sampled_from(["..", ".", "a.txt", "sub", "", "~", "\0", "x" * 300, "Ã
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(parts=st.lists(PARTS, min_size=1, max_size=5), rooted=st.booleans(), content=st.text())
 def test_any_path_and_text_gets_an_answer_inside(

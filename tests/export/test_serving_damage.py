@@ -142,7 +142,8 @@ def other_tool(answer: Answer, _: bool) -> Answer:
 
 
 def text_cut(answer: Answer, _: bool) -> Answer:
-    return replace(answer, content=cut(answer.content))
+    # The server leaves the line break before a call in it.
+    return replace(answer, content=cut(answer.content.rstrip()))
 
 
 def mark_leaks(answer: Answer, _: bool) -> Answer:

@@ -6,6 +6,7 @@ With templates of ours, and with real ones where `$LLAMA_CPP_DIR` names a checko
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,21 @@ import pytest
 from dialect_templates import END, WRITTEN
 from tiny_llama import make_tokenizer
 
+from tooldrill.agent.call import Call
 from tooldrill.agent.checker import check_reply
+from tooldrill.agent.errors import TooldrillError
+from tooldrill.agent.messages import (
+    call_message,
+    conclusion_message,
+    observation_message,
+    user,
+)
 from tooldrill.agent.protocols.base import CallProtocol, calls_of
 from tooldrill.agent.protocols.dialects.bare_json import BareJson
 from tooldrill.agent.protocols.dialects.base import Dialect
 from tooldrill.agent.protocols.dialects.hermes import Hermes
 from tooldrill.agent.protocols.dialects.json_list import JsonList
+from tooldrill.agent.protocols.dialects.layouts import KIMI
 from tooldrill.agent.protocols.dialects.named_json import NamedJson
 from tooldrill.agent.protocols.dialects.pythonic import Pythonic
 from tooldrill.agent.protocols.dialects.tagged import Tagged
@@ -52,13 +62,24 @@ REAL: dict[str, tuple[str, Dialect]] = {
     "mistralai-Mistral-Nemo-Instruct-2407": ("</s>", JsonList(ids=True)),
     "mistralai-Ministral-3-14B-Reasoning-2512": ("</s>", NamedJson()),
     "Mistral-Small-3.2-24B-Instruct-2506": ("</s>", NamedJson(ids=True)),
+    "moonshotai-Kimi-K2": ("<|im_end|>", NamedJson(layout=KIMI)),
+    "Kimi-K2-Instruct": ("<|im_end|>", NamedJson(layout=KIMI)),
     "LFM2.5-8B-A1B": ("<|im_end|>", Pythonic("single", objects="json")),
     "LFM2.5-Instruct": ("<|im_end|>", OURS),
     "HuggingFaceTB-SmolLM3-3B": ("<|im_end|>", OURS),
     "microsoft-Phi-3.5-mini-instruct": ("<|end|>", OURS),
     "google-gemma-2-2b-it": ("<end_of_turn>", OURS),
 }
-UNKNOWN = ["openai-gpt-oss-120b", "GLM-4.6", "deepseek-ai-DeepSeek-V4", "google-gemma-4-31B-it"]
+UNKNOWN = ["deepseek-ai-DeepSeek-V4", "deepseek-ai-DeepSeek-V3.2"]
+# The dialect is known, but training cannot tell what the model writes from what the prompt holds.
+UNTRAINABLE = {
+    "GLM-4.6": "no stop token",
+    "GLM-4.7-Flash": "differently",
+    "MiniMax-M2": "differently",
+    "llama-cpp-deepseek-r1": "differently",
+    "google-gemma-4-31B-it": "differently",
+    "CohereForAI-c4ai-command-r7b-12-2024-tool_use": "differently",
+}
 
 
 @pytest.fixture(scope="module")
@@ -235,6 +256,44 @@ def test_turns_are_learned_with_real_templates(name: str, protocol: str, data: P
     assert template.dialect == dialect
     check_examples(template, tokenizer, end, data, protocol)
     check_pairs(template, tokenizer, end, data, protocol)
+
+
+@pytest.mark.parametrize(("name", "reason"), list(UNTRAINABLE.items()))
+def test_real_templates_that_cannot_be_trained_say_so(name: str, reason: str, data: Path) -> None:
+    template, tokenizer = real_template(name, "</s>")
+    protocol, encoder = template.protocol("native"), Encoder(tokenizer, template, 8192)
+    row = read_rows(data / "sft.jsonl")[0]
+    with pytest.raises(TooldrillError, match=reason) as caught:
+        encoder.example(row, protocol)
+    assert "\n" not in caught.value.message and "tooldrill" in caught.value.next_step
+
+
+def test_words_that_servers_do_not_read_are_learned_as_json() -> None:
+    """Qwen's templates write True in earlier turns; what is learned is true, as servers read it."""
+    template = ChatTemplate(WRITTEN["tagged"][0], "", END)
+    protocol, tokenizer = template.protocol("native"), tokenizer_with(END)
+    flag = {"type": "object", "properties": {"on": {"type": ["boolean", "null"]}}}
+    tools = [{"type": "function", "function": {"name": "f", "parameters": flag}}]
+    on, off = Call("f", {"on": True}), Call("f", {"on": None})
+    messages = [
+        user("Do it."), call_message(on), observation_message("f", "ok"),
+        call_message(off, "So."), observation_message("f", "ok"), conclusion_message("Done."),
+    ]  # fmt: skip
+    row = {"trace_id": "t", "tools": tools, "messages": messages}
+    encoder = Encoder(tokenizer, template, 8192)
+    texts = learned_texts(encoder, tokenizer, row, protocol)
+    assert [re.findall(r">\n(\w+)\n<", text) for text in texts] == [["true"], ["null"], []]
+    sequences = encoder.example(row, protocol).sequences
+    context = [
+        tokenizer.decode([t for t, label in zip(s.input_ids, s.labels, strict=True) if label < 0])
+        for s in sequences
+    ]
+    assert [re.findall(r">\n(\w+)\n<", text) for text in context] == [
+        [], ["True"], ["True", "None"],
+    ]  # fmt: skip
+    pair = {**row, "prompt": messages[:1], "chosen": messages[1:2], "violation": "wrong_type",
+            "rejected": [call_message(Call("f", {"on": "yes"}))]}  # fmt: skip
+    assert "\ntrue\n" in tokenizer.decode(encoder.preference(pair, protocol).chosen_ids)
 
 
 @pytest.mark.parametrize("name", UNKNOWN)

@@ -180,3 +180,24 @@ def test_a_collapse_that_a_kill_hid_is_seen_again(tmp_path: Path) -> None:
     fine = StopOnCollapse(0.7, tmp_path)
     fine.on_train_begin(None, SimpleNamespace(log_history=history, global_step=9), None)
     assert fine.reason is None
+
+
+def test_another_number_type_has_its_own_reference(
+    place: Path, tmp_path: Path, cache: Path
+) -> None:
+    half = settings_of(max_steps=1)
+    half = half.model_copy(
+        update={"hardware": half.hardware.model_copy(update={"dtype": "bfloat16"})}
+    )
+    data, adapter = place / "set/dpo.jsonl", place / "sft/adapter"
+    run(place, tmp_path / "whole", max_steps=1)
+    train_dpo(model(place), half, data, adapter, tmp_path / "half")
+    whole, rounded = (json.loads(kept.read_text()) for kept in sorted(cache.iterdir(), key=age))
+    assert whole.keys() == rounded.keys()
+    for key, (chosen, rejected) in whole.items():
+        assert rounded[key] == pytest.approx([chosen, rejected], rel=0.02)
+        assert rounded[key] != [chosen, rejected]
+
+
+def age(path: Path) -> int:
+    return path.stat().st_mtime_ns

@@ -117,9 +117,7 @@ def of_response(status: int, headers: httpx.Headers, body: str, asked: Asked) ->
         held = _UNREAD_TEXT.match(message)
         return UnreadReplyError(held[1] if held else "")
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        there = (
-            headers.get("location", "").removesuffix("/chat/completions").removesuffix("/models")
-        )
+        there = re.sub(r"/(?:chat/completions|models)\Z", "", headers.get("location", ""))
         return TooldrillError(f"{asked.url} sends us on: {reason}", f"give its URL: {there}")
     if _BAD_GRAMMAR.search(message):
         step = "the GGUF in process tells which tool is at fault; or set eval.loop.constrain=off"

@@ -93,7 +93,7 @@ class Dialect(Protocol):
 
     @property
     def spoken(self) -> Dialect:
-        """The dialect as a model is to write it, where servers do not read all that Jinja writes."""
+        """The dialect as a model is to write it: servers do not read all that Jinja writes."""
         ...
 
 

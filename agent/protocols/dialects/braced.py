@@ -85,9 +85,7 @@ class Braced(Usual):
                 return AFTER_CALL if text[at:].strip() else calls
 
     def write(self, calls: Sequence[Call], _registry: Registry | None = None) -> str:
-        return "".join(
-            f"{OPEN}call:{call.name}{_written(call.arguments)}{CLOSE}" for call in calls
-        )
+        return "".join(f"{OPEN}call:{call.name}{_written(call.arguments)}{CLOSE}" for call in calls)
 
     def mend(self, _text: str, _registry: Registry | None = None) -> Mended | None:
         # Nothing tells a string that was not closed from the rest of its call.

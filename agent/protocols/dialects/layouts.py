@@ -3,6 +3,8 @@
 Only marks: how they are read and written is the dialect's work.
 """
 
+# ruff: noqa: RUF001 - DeepSeek's marks stand here as they are written
+
 from __future__ import annotations
 
 import re

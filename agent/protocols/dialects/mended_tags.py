@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tooldrill.agent.call import Call
@@ -22,9 +23,7 @@ Value = Callable[[str, JsonSchema | None], Any]
 _STRAY = re.compile(r"[\s,;]*")
 
 
-def mended_tags(
-    text: str, form: TagForm, value: Value, registry: Registry | None
-) -> Mended | None:
+def mended_tags(text: str, form: TagForm, value: Value, registry: Registry | None) -> Mended | None:
     """The calls of a malformed text; None where nothing sensible comes out.
 
     Args:
@@ -39,9 +38,7 @@ def mended_tags(
     ends = [*(head.start() for head in heads[1:]), len(text)]
     for begun, end in zip(heads, ends, strict=False):
         body = text[begun.end() : end]
-        arguments = _arguments(body, form, lambda raw, key, tool=begun[1]: value(
-            raw, schema_of(registry, tool, key)
-        ))  # fmt: skip
+        arguments = _arguments(body, form, partial(_typed, value, registry, begun[1]))
         if arguments is None:
             return None
         calls.append(Call(begun[1], arguments))
@@ -51,9 +48,7 @@ def mended_tags(
     return Mended(before.split("```", 1)[0], calls)
 
 
-def _arguments(
-    body: str, form: TagForm, value: Callable[[str, str], Any]
-) -> dict[str, Any] | None:
+def _arguments(body: str, form: TagForm, value: Callable[[str, str], Any]) -> dict[str, Any] | None:
     """The arguments from the beginning of a call's body on."""
     key = form.key_pattern()
     values: dict[str, Any] = {}
@@ -75,6 +70,10 @@ def _arguments(
         at = _past(body, at)
     rest = body[at:]
     return values if not rest or rest.startswith((form.end, form.section[1], "```")) else None
+
+
+def _typed(value: Value, registry: Registry | None, tool: str, raw: str, key: str) -> Any:
+    return value(raw, schema_of(registry, tool, key))
 
 
 def _without_beginning(raw: str, mark: str) -> str:

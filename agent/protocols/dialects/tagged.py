@@ -134,7 +134,6 @@ class Tagged(Usual):
         return read_text(raw.removeprefix(self.pad).removesuffix(self.pad), schema)
 
     def write(self, calls: Sequence[Call], registry: Registry | None = None) -> str:
-        opening, closing = self.form.section
         if not self.form.shared:
             return self.gap.join(self._block([call], registry) for call in calls)
         return self._block(calls, registry)
