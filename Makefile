@@ -59,7 +59,7 @@ bench-training: setup ## Training against stock TRL on the same examples (20 min
 bench-loop: setup ## Episodes a minute, against llama-cpp-python one at a time (MODEL=..., PARALLEL=8,16).
 	$(BIN)/python tests/bench/loop.py
 
-bench-constrain: setup ## What loop.constrain costs: off, call and full (MODEL=..., TASKS=16, ROUNDS=2).
+bench-constrain: setup ## What loop.constrain costs: off, call and full (MODEL=..., TASKS=8, ROUNDS=1, PROTOCOLS=native).
 	$(BIN)/python tests/bench/constrain.py
 
 bench-mixture: setup ## What the shares of the default mixture do (hours; OUT=..., SEEDS=0,1).

@@ -181,7 +181,7 @@ class ChatTemplate:
                 **self._special,
                 **variables,
             )
-        except (jinja2.TemplateError, TypeError, ValueError) as error:
+        except (jinja2.TemplateError, RecursionError, TypeError, ValueError) as error:
             raise TooldrillError(
                 f"the chat template refuses the conversation: {error}",
                 "set model.chat_template to `tooldrill`, or to a template that knows tools",

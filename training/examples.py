@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.protocols.base import CallProtocol
+from tooldrill.agent.protocols.native import Native
 from tooldrill.agent.render import ChatTemplate
 from tooldrill.data.corrupt.damage import is_expressible
 from tooldrill.data.sets.segments import Segment, renderings, segments, side_row
@@ -84,8 +85,16 @@ def spoken(
     A dialect without types cannot tell some wrong types from right ones (see `faithful`).
 
     Raises:
-        TooldrillError: when nothing is left.
+        TooldrillError: when nothing is left, or a template puts marks around answers: a wrong reply
+            would be shown as an answer that no model writes.
     """
+    for protocol in protocols:
+        if isinstance(protocol, Native) and protocol.dialect.frame.answer[0]:
+            raise TooldrillError(
+                f"answers of the dialect {protocol.dialect.name} have marks of their own, which "
+                "training does not write",
+                "set model.chat_template to `tooldrill`",
+            )
     pairs = [(row, protocol) for row in rows for protocol in protocols]
     told = [(row, protocol) for row, protocol in pairs if is_expressible(row, protocol)]
     left_out = len(pairs) - len(told)

@@ -190,6 +190,7 @@ SCENES = (
             user("Write a note."),
             call_message(AWKWARD),
             observation_message("write_note", f"Wrote {_AWKWARD_PATH}"),
+            conclusion_message("It is written."),
             user(f"Now read the note {_QUOTED}"),
         ),
         NOTES,

@@ -7,7 +7,7 @@ prompts after them: what a grammar costs is told by the time for choosing, not b
 best of the rounds is taken, as the others were disturbed. Not a test.
 
 MODEL=FILE.gguf takes a file instead of the embedded SmolLM2-135M, which was never trained on
-tools and needs the grammar at almost every call.
+tools and needs the grammar at almost every call. PROTOCOLS=native,react_json compares both.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from typing import Any, get_args
 
 from tooldrill.agent.settings import ConstrainMode, EngineSettings, LoopSettings
 
-TASKS = int(os.environ.get("TASKS", "16"))
-ROUNDS = int(os.environ.get("ROUNDS", "2"))
+TASKS = int(os.environ.get("TASKS", "8"))
+ROUNDS = int(os.environ.get("ROUNDS", "1"))
 PARALLEL = int(os.environ.get("PARALLEL", "8"))
-PROTOCOLS = os.environ.get("PROTOCOLS", "native,react_json").split(",")
+PROTOCOLS = os.environ.get("PROTOCOLS", "native").split(",")
 MODES: tuple[ConstrainMode, ...] = get_args(ConstrainMode)
 COLUMNS = (
     *("episodes/min", "tokens/s", "x", "choosing", "us/token"),

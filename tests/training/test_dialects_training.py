@@ -78,7 +78,7 @@ UNTRAINABLE = {
     "MiniMax-M2": "differently",
     "llama-cpp-deepseek-r1": "differently",
     "google-gemma-4-31B-it": "differently",
-    "CohereForAI-c4ai-command-r7b-12-2024-tool_use": "differently",
+    "CohereForAI-c4ai-command-r7b-12-2024-tool_use": "no stop token",
 }
 
 
@@ -165,7 +165,18 @@ def check_pairs(
     return {row["violation"] for row, _ in told}
 
 
-@pytest.mark.parametrize("name", list(WRITTEN))
+FRAMED = {name for name, (_, dialect) in WRITTEN.items() if dialect.frame.answer[0]}
+
+
+@pytest.mark.parametrize("name", sorted(FRAMED))
+def test_marks_around_answers_are_refused(name: str, data: Path) -> None:
+    protocol = ChatTemplate(WRITTEN[name][0], "", END).protocol("native")
+    with pytest.raises(TooldrillError, match="have marks of their own") as caught:
+        spoken(read_rows(data / "sft.jsonl"), [protocol])
+    assert "tooldrill" in caught.value.next_step
+
+
+@pytest.mark.parametrize("name", [name for name in WRITTEN if name not in FRAMED])
 def test_turns_are_learned_in_every_dialect(name: str, data: Path) -> None:
     source, dialect = WRITTEN[name]
     tokenizer = tokenizer_with(END)

@@ -96,4 +96,3 @@ MINIMAX = TagForm(
     names=_QUOTED,
     shared=True,
 )
-TAG_FORMS = (QWEN, GLM, MINIMAX)

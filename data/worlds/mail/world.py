@@ -1,7 +1,6 @@
 """The `mail` world: a mailbox with folders, labels, drafts, filing rules and an absence notice.
 
-The tools a model is offered. What they work on is in `mail_store`, how a mailbox is drawn in
-`mail_boxes`.
+The tools a model is offered. What they work on is in `store`, how a mailbox is drawn in `boxes`.
 """
 
 from __future__ import annotations
