@@ -19,9 +19,11 @@ from tooldrill.agent.protocols.json_text import Found, Refused, dump, read_objec
 _MOST_CHARACTERS = 100_000
 _MOST_LOOKS = 600_000
 _ESCAPE = re.compile(r"\\.", re.DOTALL)
+# A text that was cut off in an escape: what is left of it says nothing.
+_HALF_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u[0-9a-fA-F]{0,3})?\Z")
 # Characters of private use that no reply has reason to hold; one that does is not mended.
-_STAND_INS = {r"\n": "\uf60a", r"\t": "\uf609", r"\r": "\uf60d"}
-_ANY_STAND_IN = re.compile(r"[\uf609\uf60a\uf60d]|\\u[fF]60[9aAdD]")
+_STAND_INS = {r"\n": "\uf60a", r"\t": "\uf609", r"\r": "\uf60d", "\\\\": "\uf65c"}
+_ANY_STAND_IN = re.compile(r"[\uf609\uf60a\uf60d\uf65c]|\\u[fF](?:60[9aAdD]|65[cC])")
 
 
 def mend_objects(text: str) -> list[dict[str, Any]]:
@@ -66,10 +68,12 @@ def _mended(text: str) -> list[dict[str, Any]] | None:
 
 
 def _guarded(text: str) -> str:
-    """The text with escaped white space replaced: json-repair would strip it from a string's end.
+    """The text with some escapes replaced, and without half an escape at its end.
 
-    A file's content would lose its last line break.
+    json-repair would strip escaped white space from a string's end (a file's content would lose its
+    last line break), and mistakes a backslash at the end of a cut text for the escape of a quote.
     """
+    text = _HALF_ESCAPE.sub(r"\1", text)
     return _ESCAPE.sub(lambda match: _STAND_INS.get(match[0], match[0]), text)
 
 

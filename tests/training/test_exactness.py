@@ -161,6 +161,8 @@ def test_a_step_of_dpo(
 ) -> None:
     monkeypatch.setenv("TOOLDRILL_CACHE", str(tmp_path / "cache"))
     pairs = [encoder.preference(r, get_protocol("native")) for r in read_rows(rows / "dpo.jsonl")]
+    # One right reply has several wrong ones: they share it, and all that stands before.
+    assert len({tuple(pair.rows[0]) for pair in pairs}) < len(pairs)
     reference = [(-40.0 - i, -41.0 - 2 * i) for i in range(len(pairs))]
     wanted_loss, wanted = plain_dpo(adapted(smollm2(None)), pairs, reference, loss_type)
 
