@@ -112,6 +112,13 @@ class Prefixes:
         elif not slot.pending:
             self._mark(slot, Mark(length, self._sequences.snapshot(slot.number), shared=False))
 
+    def swap(self, slot: Slot, free: Slot) -> None:
+        """Gives a slot the sequence of a free one, which gets its own, cache and all."""
+        self._sequences.copy(slot.number, free.number)
+        slot.number, free.number = free.number, slot.number
+        free.cached, free.opening = list(slot.cached), slot.opening
+        free.marks, free.pending, free.mark_at = list(slot.marks), [], None
+
     def _rewound(self, slot: Slot, tokens: list[int], most: int, *, resumed: bool) -> int:
         """Keeps or copies the longest cached prefix by taking back what comes after it."""
         own = common(slot.cached if resumed else self._opening(slot), tokens)

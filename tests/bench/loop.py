@@ -7,6 +7,8 @@ llama-cpp-python runs twice: with the threads it takes by itself (half of the co
 and with tooldrill's. Greedy replies are compared. Not a test.
 
 MODEL=FILE.gguf takes a file instead of the embedded SmolLM2-135M, which is exported as Q8_0.
+PALETTE=WORLD offers all tools of one world in every task, as an agent does, so that the prompts of
+all episodes begin alike; without it every task has tools of its own.
 """
 
 from __future__ import annotations
@@ -20,17 +22,23 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tooldrill.agent.engines.base import Engine, EngineInfo, Generation, Turn
 from tooldrill.agent.protocols.base import CallProtocol
 from tooldrill.agent.render import ChatTemplate, knows_tools
 from tooldrill.agent.settings import EngineSettings, LoopSettings, ProtocolName
+from tooldrill.agent.tool import Registry
+
+if TYPE_CHECKING:
+    from tooldrill.data.tasks.solve import OpenedTask
+    from tooldrill.eval.settings import EvalSettings
 
 TASKS = int(os.environ.get("TASKS", "64"))
 PARALLEL = [int(width) for width in os.environ.get("PARALLEL", "8,16,32").split(",")]
 CONTEXT = int(os.environ.get("CONTEXT", "4096"))
 THREADS = int(os.environ.get("THREADS", "0")) or None
+PALETTE = os.environ.get("PALETTE", "")
 AS_IT_COMES = "one by one, its threads"
 ONE_BY_ONE = "one by one, ours"
 
@@ -74,14 +82,13 @@ def _run(name: str, model: Path) -> dict[str, Any]:
     """One way, timed without loading the model and opening the tasks' worlds."""
     from tooldrill.agent.loop import Job, run_episodes
     from tooldrill.data.tasks.solve import open_task
-    from tooldrill.eval.settings import EvalSettings
     from tooldrill.eval.suite import heldout_tasks
 
     loop = LoopSettings()
-    tasks = heldout_tasks(EvalSettings(tasks=TASKS))
+    tasks = heldout_tasks(_suite())
     opened = [open_task(task) for task in tasks]
     jobs = [
-        Job(task.id, list(one.messages), one.registry, one.session, min(task.max_steps, 12))
+        Job(task.id, list(one.messages), _tools(one), one.session, min(task.max_steps, 12))
         for task, one in zip(tasks, opened, strict=True)
     ]
     engine = _engine(name, model)
@@ -100,6 +107,24 @@ def _run(name: str, model: Path) -> dict[str, Any]:
         "prompt": sum(step.prompt_tokens for step in steps),
         "replies": [[step.reply for step in episode.steps] for episode in episodes],
     }
+
+
+def _suite() -> EvalSettings:
+    """Held-out tasks, or those of one world with all of its tools: an agent with its palette."""
+    from tooldrill.data.worlds.catalog import get_world
+    from tooldrill.eval.settings import EvalSettings
+
+    if not PALETTE:
+        return EvalSettings(tasks=TASKS)
+    size = len(get_world(PALETTE).registry.names)
+    return EvalSettings(tasks=TASKS, worlds=[PALETTE], tools=(size, size))
+
+
+def _tools(opened: OpenedTask) -> Registry:
+    """The tools of a task; a palette's always in the same order."""
+    if not PALETTE:
+        return opened.registry
+    return opened.registry.select(sorted(opened.registry.names))
 
 
 def _engine(name: str, model: Path) -> Engine:
@@ -139,6 +164,9 @@ class ChatCompletion:
 
     def protocol(self, name: ProtocolName) -> CallProtocol:
         return self._template.protocol(name)
+
+    def cannot_constrain(self, _protocol: CallProtocol, /) -> str | None:
+        return "llama-cpp-python is compared without grammars"
 
     def submit(self, turn: Turn) -> None:
         self._turn = turn
