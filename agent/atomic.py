@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tooldrill.agent.errors import TooldrillError
 
+_NOTHING = 1 << 20  # bytes that are left on a disk on which nothing more can be written
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -25,7 +26,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with _disk_errors(path):
+        with full_disk_told(path):
             yield temporary
             temporary.replace(path)
     finally:
@@ -40,7 +41,7 @@ def atomic_directory(path: Path) -> Iterator[Path]:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
-        with _disk_errors(path):
+        with full_disk_told(path):
             yield temporary
             _replace_directory(temporary, path)
     finally:
@@ -63,13 +64,31 @@ def _replace_directory(new: Path, path: Path) -> None:
 
 
 @contextmanager
-def _disk_errors(path: Path) -> Iterator[None]:
+def full_disk_told(path: Path) -> Iterator[None]:
+    """Tells in one line that the disk of `path` is full, whoever writes in the block.
+
+    Raises:
+        TooldrillError: in the place of what the system, safetensors, tokenizers and torch raise.
+    """
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except TooldrillError:
+        raise
+    except Exception as error:
+        if not _is_full(error, path):
             raise
         raise TooldrillError(
             f"the disk is full while writing {path}",
             f"free space on {path.parent} and run the same command again: it goes on from here",
         ) from error
+
+
+def _is_full(error: Exception, path: Path) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    said = str(error)
+    if any(os.strerror(number) in said for number in (errno.ENOSPC, errno.EDQUOT)):
+        return True  # libraries in Rust have errors of their own
+    # torch's says where in its source a write was short, and not why.
+    folder = next(one for one in (path, *path.absolute().parents) if one.is_dir())
+    return "inline_container.cc" in said and shutil.disk_usage(folder).free < _NOTHING

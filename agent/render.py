@@ -28,6 +28,11 @@ BUNDLED_TEMPLATES = (CHATML, "tooldrill-gemma", "tooldrill-llama3", "tooldrill-p
 _NONE: Mapping[str, Any] = {}
 _THINKING, _NO_THINKING = {"enable_thinking": True}, {"enable_thinking": False}
 _SET_NO_THINKING = "{% set enable_thinking = false %}"
+# What a template can lead to, on purpose or by accident; `range` of a million overflows.
+_TEMPLATE_ERRORS = (
+    jinja2.TemplateError, RecursionError, TypeError, ValueError, ArithmeticError, LookupError,
+    AttributeError, MemoryError,
+)  # fmt: skip
 
 
 class ChatTemplate:
@@ -50,6 +55,11 @@ class ChatTemplate:
         except jinja2.TemplateSyntaxError as error:
             raise TooldrillError(
                 f"the chat template is not valid Jinja (line {error.lineno}): {error.message}",
+                "give another with model.chat_template, or `tooldrill` for the bundled one",
+            ) from error
+        except (RecursionError, SyntaxError) as error:
+            raise TooldrillError(
+                "the chat template is nested too deeply",
                 "give another with model.chat_template, or `tooldrill` for the bundled one",
             ) from error
 
@@ -181,9 +191,10 @@ class ChatTemplate:
                 **self._special,
                 **variables,
             )
-        except (jinja2.TemplateError, RecursionError, TypeError, ValueError) as error:
+        except _TEMPLATE_ERRORS as error:
+            said = " ".join(str(error).split())[:500] or type(error).__name__
             raise TooldrillError(
-                f"the chat template refuses the conversation: {error}",
+                f"the chat template refuses the conversation: {said}",
                 "set model.chat_template to `tooldrill`, or to a template that knows tools",
             ) from error
 

@@ -148,7 +148,7 @@ class Results(BaseModel):
             raise TooldrillError(f"no results file at {path}", again) from None
         except IsADirectoryError:
             raise TooldrillError(f"{path} is a folder", "name the results file in it") from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise TooldrillError(f"{path} is damaged or is not JSON: {error}", again) from None
         if not isinstance(raw, dict) or raw.get("format") != _FORMAT:
             raise TooldrillError(f"{path} is not a tooldrill results file", again)

@@ -1,4 +1,4 @@
-"""The F16 file, by whoever can write it: this exporter first, llama.cpp's own script else."""
+"""The file of whole weights, by whoever can write it: this exporter first, llama.cpp's own script else."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tooldrill.agent.progress import Progress, silent
 from tooldrill.export.gguf_writer import write_gguf
 from tooldrill.export.llama_cpp_script import convert_with_script, script_folder
 from tooldrill.export.records import Converter
+from tooldrill.export.settings import Unquantized
 from tooldrill.export.unsupported import UnsupportedError
 from tooldrill.training.find_base import BaseModel
 
@@ -22,9 +23,10 @@ def convert(
     base: BaseModel,
     name: str,
     llama_cpp_dir: str | None,
+    kind: Unquantized = "F16",
     progress: Progress = silent,
 ) -> Converter:
-    """Writes an F16 GGUF and says who did; arguments as of `write_gguf`.
+    """Writes an F16 or BF16 GGUF and says who did; arguments as of `write_gguf`.
 
     Args:
         llama_cpp_dir: a checkout of llama.cpp, for models that `layouts` cannot express; None:
@@ -35,11 +37,15 @@ def convert(
         TooldrillError: as `write_gguf` and `convert_with_script`.
     """
     try:
-        write_gguf(model, tokenizer, template, path, base=base, name=name, progress=progress)
+        write_gguf(
+            model, tokenizer, template, path, base=base, name=name, kind=kind, progress=progress
+        )
     except UnsupportedError:
         folder = script_folder(llama_cpp_dir)
         if folder is None:
             raise
-        convert_with_script(folder, model, tokenizer, template, path, name=name, progress=progress)
+        convert_with_script(
+            folder, model, tokenizer, template, path, name=name, kind=kind, progress=progress
+        )
         return "llama.cpp"
     return "tooldrill"

@@ -6,7 +6,6 @@ checkout run on it. Whether the file is right is `verify`'s question, here as ev
 
 from __future__ import annotations
 
-import copy
 import os
 import subprocess
 import sys
@@ -16,10 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from tooldrill.agent.atomic import atomic_path
+from tooldrill.agent.engines.gguf_header import read_gguf_header
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.progress import Progress, silent
 from tooldrill.export.disk import require_space
-from tooldrill.training.gguf_header import read_gguf_header
+from tooldrill.export.lazy_tensor import loaded
+from tooldrill.export.lookalikes import rename_in_file
+from tooldrill.export.settings import Unquantized
+from tooldrill.training.own_tokenizer import as_published
 from tooldrill.training.quiet import quiet_transformers
 
 VARIABLE = "LLAMA_CPP_DIR"
@@ -53,9 +56,10 @@ def convert_with_script(
     path: Path,
     *,
     name: str,
+    kind: Unquantized = "F16",
     progress: Progress = silent,
 ) -> None:
-    """Writes an F16 GGUF with the script in `folder`; `path` appears whole or not at all.
+    """Writes an F16 or BF16 GGUF with the script in `folder`; `path` appears whole or not at all.
 
     Args:
         template: the chat template of the training, embedded as it is.
@@ -73,18 +77,32 @@ def convert_with_script(
         _save(model, tokenizer, template, Path(saved))
         progress(1, 2, "llama.cpp's script is converting")
         with atomic_path(path) as temporary:
-            arguments = ["--outfile", str(temporary), "--outtype", "f16", "--model-name", name]
+            arguments = [
+                "--outfile",
+                str(temporary),
+                "--outtype",
+                kind.lower(),
+                "--model-name",
+                name,
+            ]
             _run(folder, [saved, *arguments])
             _check_template(temporary, template, folder)
     progress(2, 2, path.name)
 
 
 def _save(model: Any, tokenizer: Any, template: str, folder: Path) -> None:
-    templated = copy.deepcopy(tokenizer)
+    templated = as_published(tokenizer)  # the script knows tokenizers by what they cut
     templated.chat_template = template
+    tied = model.config.get_text_config().tie_word_embeddings
+    state = {
+        name: loaded(weights)
+        for name, weights in model.state_dict().items()
+        if not (tied and name == "lm_head.weight")
+    }
     with quiet_transformers():
-        model.save_pretrained(folder)
+        model.save_pretrained(folder, state_dict=state)
         templated.save_pretrained(folder)
+    rename_in_file(tokenizer, folder / "tokenizer.json")
 
 
 def _run(folder: Path, arguments: Sequence[str]) -> None:

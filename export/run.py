@@ -1,35 +1,38 @@
 """The export stage: merge, F16, quantizations, verification, in one folder.
 
 Files are made in a folder of their own and get their names only after the verification: a GGUF
-under its final name is whole and has passed the gate.
+under its final name is whole and has passed the gate. One that is there already, of the same
+inputs, is used as it is.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from tooldrill.agent.atomic import write_text
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.progress import Progress, silent
 from tooldrill.agent.render import ChatTemplate
+from tooldrill.export.adapter.run import export_adapter
+from tooldrill.export.building import SUMMARY, building, publish
 from tooldrill.export.convert import convert
-from tooldrill.export.merge import merged_model
+from tooldrill.export.heap import give_back
+from tooldrill.export.merging import merge_measured
 from tooldrill.export.quantize import describe, quantize
-from tooldrill.export.records import ExportSummary
-from tooldrill.export.samples import sample_texts
-from tooldrill.export.settings import ExportSettings, Quantization
+from tooldrill.export.records import Converter, ExportSummary
+from tooldrill.export.reuse import Earlier, is_done, read_earlier, read_inputs
+from tooldrill.export.room import require_export_room
+from tooldrill.export.samples import read_samples
+from tooldrill.export.settings import ExportSettings, Quantization, Unquantized
+from tooldrill.export.tensors import check_tensors
 from tooldrill.export.verify import verify
 from tooldrill.training.base_model import chat_template, load_tokenizer
 from tooldrill.training.find_base import resolve
 from tooldrill.training.settings import ModelSettings
-
-_BUILDING = ".building-"
 
 
 def export_model(  # noqa: PLR0917 - the stages' callers pass these by position
@@ -42,9 +45,11 @@ def export_model(  # noqa: PLR0917 - the stages' callers pass these by position
 ) -> ExportSummary:
     """Makes `out/<name>-<QUANTIZATION>.gguf`, `out/verify.json` and `out/export.json`.
 
+    Of an adapter also `out/<name>-lora.gguf`, where llama.cpp can express it.
+
     Args:
         adapter: a PEFT folder; None exports the base itself.
-        samples: a JSONL of conversations to verify with; None: neutral text.
+        samples: a JSONL of conversations to verify with; None: some in the held-out worlds.
 
     Raises:
         TooldrillError: for a base or adapter that cannot be exported, a full disk, or an F16 file
@@ -52,30 +57,44 @@ def export_model(  # noqa: PLR0917 - the stages' callers pass these by position
     """
     base = resolve(model)
     name = f"{base.name}-tooldrill" if adapter else base.name
-    clock = _Clock(progress, total=len({"F16", *settings.quantizations}) + 2)
-    with _building(out) as folder:
+    inputs = read_inputs(model, base, adapter, samples, settings)
+    earlier = read_earlier(out, inputs)
+    if earlier.summary is not None and is_done(earlier, inputs, out, settings):
+        return earlier.summary.model_copy(update={"folder": str(out)})
+    require_export_room(base, out, settings.quantizations, earlier.files)
+    steps = len({"F16", *settings.quantizations} - earlier.files.keys()) + 2
+    clock = _Clock(progress, steps + (adapter is not None and settings.adapter_gguf))
+    with building(out) as folder:
         clock.begin("merge", "merging" if adapter else "loading")
         tokenizer = load_tokenizer(base)
         template = chat_template(base, model, tokenizer)
-        texts = sample_texts(samples, _compiled(template, tokenizer))
-        merged = merged_model(base, adapter)
-        clock.begin("F16", "writing F16")
-        f16 = folder / f"{name}-F16.gguf"
-        converter = convert(
-            merged, tokenizer, template, f16,
+        read = read_samples(samples, _compiled(template, tokenizer), tokenizer)
+        merged = merge_measured(base, adapter, read, folder, settings=settings, progress=clock.note)
+        write = partial(
+            convert, merged.model, tokenizer, template,
             base=base, name=name, llama_cpp_dir=settings.llama_cpp_dir, progress=clock.note,
         )  # fmt: skip
-        files = _quantize_all(f16, name, settings, clock)
+        files, converter = _make_all(write, earlier, folder / name, settings, clock)
+        f16 = files["F16"]
+        tensors = check_tensors(merged.model, f16) if converter == "tooldrill" else None
         clock.begin("verify", "comparing with the merged model")
         checked = verify(
-            merged, tokenizer, {"F16": f16, **files}, texts, settings=settings, progress=clock.note
-        )
+            merged, files, read,
+            settings=settings, tensors=tensors, progress=clock.note,
+        )  # fmt: skip
         write_text(out / "verify.json", checked.model_dump_json(indent=1) + "\n")
         if checked.failure:
             raise TooldrillError(checked.failure, f"see {out / 'verify.json'}")
-        described = [describe(path, quantization) for quantization, path in files.items()]
+        described = [describe(files[one], one) for one in dict.fromkeys(settings.quantizations)]
+        lora = no_lora = None
+        if adapter is not None and settings.adapter_gguf:
+            clock.begin("adapter", "comparing the adapter's GGUF with PEFT")
+            lora, no_lora = export_adapter(
+                adapter, base, folder / f"{name}-lora.gguf", f16, samples=read, settings=settings
+            )
         clock.end()
-        _publish(files, out)
+        kept = [files[file.quantization] for file in described]
+        publish([*kept, *([folder / lora.file] if lora else [])], out, name)
     summary = ExportSummary(
         name=name,
         base=model.path,
@@ -83,44 +102,47 @@ def export_model(  # noqa: PLR0917 - the stages' callers pass these by position
         folder=str(out),
         converter=converter,
         files=described,
+        adapter_gguf=lora,
+        no_adapter_gguf=no_lora,
         verification=checked,
+        made_from=inputs.made_from,
+        checked_with=inputs.checked_with,
         seconds=clock.seconds,
     )
-    write_text(out / "export.json", summary.model_dump_json(indent=1) + "\n")
+    write_text(out / SUMMARY, summary.model_dump_json(indent=1) + "\n")
     return summary
 
 
-def _quantize_all(
-    f16: Path, name: str, settings: ExportSettings, clock: _Clock
-) -> dict[Quantization, Path]:
-    """Every file that was asked for, by quantization, in the order asked."""
+def _make_all(
+    write: Callable[..., Converter],
+    earlier: Earlier,
+    stem: Path,
+    settings: ExportSettings,
+    clock: _Clock,
+) -> tuple[dict[Quantization, Path], Converter]:
+    """F16 and every file that was asked for; those that are there already are used as they are.
+
+    Args:
+        write: makes a file of whole weights.
+        stem: path of the files up to `-<QUANTIZATION>.gguf`.
+    """
     files: dict[Quantization, Path] = {}
-    for quantization in settings.quantizations:
-        target = f16.with_name(f"{name}-{quantization}.gguf")
-        if quantization != "F16":
-            clock.begin(quantization, f"quantizing to {quantization}")
-            quantize(f16, target, quantization)
+    converter: Converter = earlier.summary.converter if earlier.summary else "tooldrill"
+    for quantization in dict.fromkeys(("F16", *settings.quantizations)):
+        if quantization in earlier.files:
+            files[quantization] = earlier.files[quantization]
+            continue
+        target = stem.with_name(f"{stem.name}-{quantization}.gguf")
+        whole = quantization in get_args(Unquantized)
+        verb = "writing" if whole else "quantizing to"
+        clock.begin(quantization, f"{verb} {quantization}")
+        if whole:
+            converter = write(target, kind=quantization)
+        else:
+            # F16 has more digits than BF16, and is always at hand.
+            quantize(files["F16"], target, quantization)
         files[quantization] = target
-    return files
-
-
-@contextmanager
-def _building(out: Path) -> Iterator[Path]:
-    """A folder inside `out`, gone when the block ends; one that a killed run left goes first."""
-    out.mkdir(parents=True, exist_ok=True)
-    for left in out.glob(f"{_BUILDING}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    folder = out / f"{_BUILDING}{os.getpid()}"
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _publish(files: dict[Quantization, Path], out: Path) -> None:
-    for path in files.values():
-        path.replace(out / path.name)
+    return files, converter
 
 
 def _compiled(template: str, tokenizer: Any) -> ChatTemplate:
@@ -139,6 +161,7 @@ class _Clock:
 
     def begin(self, step: str, note: str) -> None:
         self._stop()
+        give_back()
         self._step, self._started = step, time.perf_counter()
         self._progress(len(self.seconds), self._total, note)
 

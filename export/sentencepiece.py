@@ -51,13 +51,7 @@ def token_type(text: str, kind: gguf.TokenType, unknown: str | None) -> gguf.Tok
     """The type of a token that byte-level BPE would call `kind`."""
     if text == unknown:
         return gguf.TokenType.UNKNOWN
-    if _BYTE.fullmatch(text):
-        return gguf.TokenType.BYTE
-    # Runs of spaces are merged, in both: as user-defined tokens llama.cpp would look for them
-    # in the raw text.
-    if kind is gguf.TokenType.USER_DEFINED and set(text) == {SPACE}:
-        return gguf.TokenType.NORMAL
-    return kind
+    return gguf.TokenType.BYTE if _BYTE.fullmatch(text) else kind
 
 
 def _normalizers(description: dict[str, Any]) -> list[dict[str, Any]]:

@@ -13,6 +13,8 @@ from transformers import set_seed
 
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.names import nearest
+from tooldrill.training.model_folder import read_json
+from tooldrill.training.safetensors_file import tensor_shapes
 from tooldrill.training.settings import LoraSettings
 
 # What LoraConfig calls the settings that have names of their own here.
@@ -127,15 +129,20 @@ def load_adapter(model: Any, folder: Path) -> Any:
     """Wraps the model with a trained adapter that can be trained further.
 
     Raises:
-        TooldrillError: when the folder holds no adapter, or one of another model.
+        TooldrillError: when the folder holds no adapter, a pickled or broken one, or one of another
+            model.
     """
-    if not (folder / "adapter_config.json").is_file():
-        raise TooldrillError(
-            f"no adapter in {folder}", "train one first: tooldrill train sft CONFIG"
-        )
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        if not (folder / name).is_file():  # PEFT would look for a pickle, too
+            raise TooldrillError(
+                f"no adapter in {folder}: {name} is missing",
+                "train one first: tooldrill train sft CONFIG",
+            )
+    read_json(folder / "adapter_config.json")
+    tensor_shapes(folder / "adapter_model.safetensors")
     try:
         return PeftModel.from_pretrained(model, str(folder), is_trainable=True)
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise TooldrillError(
             f"the adapter in {folder} does not fit the model: {str(error).splitlines()[0]}",
             "use the base model that it was trained on (model.path)",

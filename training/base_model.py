@@ -7,23 +7,22 @@ lies is found by `find_base`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM
 
 from tooldrill.agent import render
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.turns import FITTING, fitting_template
 from tooldrill.training import gguf_base
 from tooldrill.training.find_base import BaseModel
+from tooldrill.training.own_tokenizer import own_tokenizer
 from tooldrill.training.quiet import quiet_transformers
 from tooldrill.training.settings import ModelSettings
-
-# What transformers raises for a missing, cut-off, foreign or gated model.
-LOADING_ERRORS = (OSError, ValueError, RuntimeError, KeyError, SafetensorError)
 
 
 def load_model(base: BaseModel, dtype: str = "float32") -> Any:
@@ -33,15 +32,22 @@ def load_model(base: BaseModel, dtype: str = "float32") -> Any:
         TooldrillError: when it cannot be loaded, or the hub cannot be reached.
     """
     torch_dtype = getattr(torch, dtype)
-    try:
-        with quiet_transformers():
-            if base.gguf_path:
-                return answering_peft(gguf_base.load_model(base.gguf_path, torch_dtype))
-            return answering_peft(
-                AutoModelForCausalLM.from_pretrained(base.folder, dtype=torch_dtype)
+    with failures_told("model", base), quiet_transformers():
+        if base.gguf_path:
+            return answering_peft(gguf_base.load_model(base.gguf_path, torch_dtype))
+        return answering_peft(
+            AutoModelForCausalLM.from_pretrained(
+                base.folder, dtype=torch_dtype, **only_trusted(base)
             )
-    except LOADING_ERRORS as error:
-        raise cannot_load("model", base, error) from error
+        )
+
+
+def only_trusted(base: BaseModel) -> dict[str, Any]:
+    """What Transformers is told of a model's files: no pickles, and no code but by the setting.
+
+    Without a word on code Transformers asks at the terminal.
+    """
+    return {"use_safetensors": True, "trust_remote_code": base.trust_remote_code}
 
 
 def answering_peft(model: Any) -> Any:
@@ -61,13 +67,10 @@ def load_tokenizer(base: BaseModel) -> Any:
     Raises:
         TooldrillError: as `load_model`.
     """
-    try:
-        with quiet_transformers():
-            if base.gguf_path:
-                return gguf_base.load_tokenizer(base.gguf_path)
-            return AutoTokenizer.from_pretrained(base.folder)
-    except LOADING_ERRORS as error:
-        raise cannot_load("tokenizer", base, error) from error
+    with failures_told("tokenizer", base), quiet_transformers():
+        if base.gguf_path:
+            return gguf_base.load_tokenizer(base.gguf_path)
+        return own_tokenizer(base.folder, trust_remote_code=base.trust_remote_code)
 
 
 def chat_template(base: BaseModel, settings: ModelSettings, tokenizer: Any) -> str:
@@ -139,8 +142,28 @@ def _template_file(path: Path, base: BaseModel) -> str:
     return render.with_own_thinking(source)
 
 
-def cannot_load(what: str, base: BaseModel, error: Exception) -> TooldrillError:
-    """What to say when `what` (model, tokenizer) cannot be loaded, and what to do."""
+@contextmanager
+def failures_told(what: str, base: BaseModel) -> Iterator[None]:
+    """Tells in one line why `what` (model, tokenizer) cannot be loaded in the block.
+
+    Raises:
+        TooldrillError: for a missing, cut-off, foreign or gated model. Transformers raises nearly
+            anything for a broken one, and the tokenizers bare exceptions.
+    """
+    try:
+        yield
+    except (TooldrillError, MemoryError):
+        raise
+    except Exception as error:
+        raise _cannot_load(what, base, error) from error
+
+
+def _cannot_load(what: str, base: BaseModel, error: Exception) -> TooldrillError:
+    if "trust_remote_code" in str(error):
+        return TooldrillError(
+            f"the {what} of {base.folder} needs Python code of its own, which is not run unasked",
+            "read the *.py files beside its config.json, then set model.trust_remote_code=true",
+        )
     reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
     if base.gguf_file is None and not Path(base.folder).is_dir():
         step = f"download it once: hf download {base.folder}, or give a local folder as model.path"

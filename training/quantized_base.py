@@ -1,17 +1,21 @@
 """The base model in four bits (NF4) while an adapter is trained on it: QLoRA, arXiv:2305.14314.
 
-Only for training: export merges the adapter into the base's own weights, not into these.
+Only for training: export merges the adapter into the base's own weights, unless it is asked for
+these. That there were such is written beside the adapter.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
 
+from tooldrill.agent.atomic import write_text
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.training import base_model
 from tooldrill.training.find_base import BaseModel
@@ -19,6 +23,7 @@ from tooldrill.training.probe import best_device, best_dtype
 from tooldrill.training.processes import own_device
 from tooldrill.training.settings import HardwareSettings, StageSettings, TrainingSettings
 
+QUANTIZATION = "base_quantization.json"
 _INSTALL = "pip install 'tooldrill[qlora]'"
 
 
@@ -91,19 +96,25 @@ def load_quantized(base: BaseModel, settings: TrainingSettings) -> Any:
         bnb_4bit_use_double_quant=settings.quantization.double,
         bnb_4bit_compute_dtype=compute,
     )
-    try:
+    with base_model.failures_told("model", base):
         model = AutoModelForCausalLM.from_pretrained(
             base.folder,
             quantization_config=config,
             dtype=compute,
             device_map={"": own_device(device)},
+            **base_model.only_trusted(base),
         )
-    except base_model.LOADING_ERRORS as error:
-        raise base_model.cannot_load("model", base, error) from error
     if device == "cpu":
         _keep_trainable(model)
     base_model.answering_peft(model)
     return prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+
+
+def keep_quantization(model: Any, adapter: Path) -> None:
+    """Writes beside an adapter how its base was quantized, where it was: export reads it."""
+    config = getattr(model.config, "quantization_config", None)
+    if config is not None and hasattr(config, "bnb_4bit_quant_type"):
+        write_text(adapter / QUANTIZATION, json.dumps(config.to_dict(), indent=1) + "\n")
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from typing import Any
 import torch
 
 from tooldrill.agent.atomic import write_text
+from tooldrill.agent.cache import cache_folder
 from tooldrill.agent.progress import Progress, silent
-from tooldrill.training.cache import cache_folder
 from tooldrill.training.engine.batches import PreferenceBatches
 from tooldrill.training.engine.layout import FOREST, Layout
 from tooldrill.training.engine.packing import plan_steps

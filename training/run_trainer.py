@@ -13,7 +13,7 @@ from typing import Any
 
 from transformers.trainer_callback import PrinterCallback
 
-from tooldrill.agent.atomic import atomic_directory, write_text
+from tooldrill.agent.atomic import atomic_directory, full_disk_told, write_text
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.training.checkpoints import latest_checkpoint, save_adapter
 from tooldrill.training.collapse import StopOnCollapse
@@ -22,6 +22,7 @@ from tooldrill.training.engine.packing import Rows, StepPlan, plan_steps
 from tooldrill.training.hardware import Hardware
 from tooldrill.training.out_of_memory import less_memory
 from tooldrill.training.processes import agreed, is_first, process_count
+from tooldrill.training.quantized_base import keep_quantization
 from tooldrill.training.settings import StageSettings
 from tooldrill.training.setup import Prepared, TrainSummary
 from tooldrill.training.telling import curve_of
@@ -104,7 +105,8 @@ def run_trainer(
     folder = Path(trainer.args.output_dir)
     checkpoint = agreed(latest_checkpoint(folder) if is_first() else None)
     start = time.perf_counter()
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    with full_disk_told(folder):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     curve = curve_of(trainer.state.log_history)
     final = curve[-1]["loss"] if curve else float("nan")
     if not (math.isfinite(final) and is_finite(trainer.model)):
@@ -140,7 +142,10 @@ def _save(trainer: Any, adapter: Path) -> str | None:
         (c for c in trainer.callback_handler.callbacks if isinstance(c, StopOnCollapse)), None
     )
     collapsed = collapse if collapse is not None and collapse.reason is not None else None
+    inner = getattr(trainer.model, "module", trainer.model)
     with atomic_directory(adapter) if is_first() else nullcontext(adapter) as folder:
+        if is_first():
+            keep_quantization(inner, folder)
         if collapsed is None:
             save_adapter(trainer.model, folder)
             return None

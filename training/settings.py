@@ -22,6 +22,9 @@ class ModelSettings(Settings):
         "(`tooldrill-chatml`, `-gemma`, `-llama3`, `-phi` name the turns); or null: the model's "
         "own if it knows tools, else `tooldrill`.",
     )
+    trust_remote_code: bool = Field(
+        False, description="Run the Python code that comes with the model: read it first."
+    )
 
 
 class LoraSettings(Settings):

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+from tooldrill.agent.constrain.lists import members
 from tooldrill.agent.constrain.loose import EVERYTHING, Loose, looseness
 from tooldrill.agent.constrain.merging import branches
 from tooldrill.agent.constrain.rules import Rules, any_text, either, literal
-from tooldrill.agent.constrain.schema_rules import SchemaRules, members, space
+from tooldrill.agent.constrain.schema_rules import SchemaRules, space
 from tooldrill.agent.constrain.tag_values import TagValues
 from tooldrill.agent.constrain.unsatisfiable import UnsatisfiableError, at_least_one, if_any
 from tooldrill.agent.constrain.writing import JsonWriting, PythonWriting, Writing

@@ -8,12 +8,13 @@ grammar of every order doubles with each parameter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import unquote
 
 from tooldrill.agent.constrain.free_text import other_word
+from tooldrill.agent.constrain.lists import listing, members, places
 from tooldrill.agent.constrain.loose import EVERYTHING, VALUES, looseness
 from tooldrill.agent.constrain.merging import branches, plain
 from tooldrill.agent.constrain.numbers import NUMBER, UNSIGNED, whole_number
@@ -32,27 +33,6 @@ def space(rules: Rules) -> str:
     return rules.add("space", _SPACE)
 
 
-def members(
-    rules: Rules, parts: Sequence[tuple[str, bool]], separator: str, more: str | None = None
-) -> str:
-    """The parts in order, those that are not required left out or not.
-
-    Args:
-        parts: expressions, each with whether it is required.
-        separator: what stands between two of them.
-        more: what may follow, any number of times.
-    """
-    first = rest = NOTHING
-    if more is not None:
-        rest = rules.add("more", f"({separator} {more})*")
-        first = rules.add("more", f"{more} {rest} | {NOTHING}")
-    for part, required in reversed(parts):
-        now, later = f"{part} {rest}", f"{separator} {part} {rest}"
-        first = rules.add("first", now if required else f"{now} | {first}")
-        rest = rules.add("rest", later if required else f"{later} | {rest}")
-    return first
-
-
 class SchemaRules:
     """The rules of one schema and everything in it.
 
@@ -69,7 +49,7 @@ class SchemaRules:
         self._rules = rules
         self._writing = writing
         self._root = root
-        self._referenced: dict[str, str | UnsatisfiableError] = {}
+        self._referenced: dict[str, str] = {}
         self._space = space(rules)
         self.loose: set[ViolationClass] = set()
 
@@ -141,16 +121,16 @@ class SchemaRules:
         reference = str(schema["$ref"])
         if len(schema) > 1:
             self.loose |= EVERYTHING
+        if not self._endings.has_end(reference):
+            raise UnsatisfiableError(hint)
         if reference not in self._referenced:
             name = self._referenced[reference] = self._rules.reserve(reference.rpartition("/")[2])
-            try:
-                self._rules.define(name, self.value(self._target(reference), f"{hint}-target"))
-            except UnsatisfiableError as error:
-                self._referenced[reference] = error
-        found = self._referenced[reference]
-        if isinstance(found, UnsatisfiableError):
-            raise found
-        return found
+            self._rules.define(name, self.value(self._target(reference), f"{hint}-target"))
+        return self._referenced[reference]
+
+    @cached_property
+    def _endings(self) -> _Endings:
+        return _Endings(self._writing, self._root)
 
     def _target(self, reference: str) -> JsonSchema:
         """What a JSON pointer (RFC 6901) points at; what is not found may be anything."""
@@ -213,29 +193,28 @@ class SchemaRules:
         return self._rules.add("number", NUMBER)
 
     def _array(self, schema: JsonSchema, hint: str) -> str:
-        places = schema.get("prefixItems", [])
+        first = schema.get("prefixItems", [])
         fewest = int(schema.get("minItems", 0))
         most = int(schema["maxItems"]) if "maxItems" in schema else None
-        places = places if most is None else places[:most]
+        first = first if most is None else first[:most]
         parts = [
-            f"{self.value(place, f'{hint}-{n + 1}')} {self._space}"
-            for n, place in enumerate(places)
+            f"{self.value(place, f'{hint}-{n + 1}')} {self._space}" for n, place in enumerate(first)
         ]
         more = None
-        if most != len(places):
+        if most != len(first):
             others = schema.get("items", schema.get("unevaluatedItems", True))
             items = if_any(partial(self.value, others, f"{hint}-item"))
             more = self._rules.add(f"{hint}-items", f"{items} {self._space}") if items else None
         separator = f'"," {self._space}'
         bounded = fewest > 0 or most is not None
         if more and not parts and bounded and max(fewest, most or 0) <= LONGEST_REPETITION:
-            inside = _listing(more, separator, fewest, most)
-        elif fewest > len(places) and more is None:
+            inside = listing(more, separator, fewest, most)
+        elif fewest > len(first) and more is None:
             raise UnsatisfiableError(hint)
         else:
-            if more and (fewest > len(places) or most is not None):
+            if more and (fewest > len(first) or most is not None):
                 self.loose |= VALUES
-            inside = _places(parts, fewest, separator, more)
+            inside = places(parts, fewest, separator, more)
         return f'"[" {self._space} {inside} "]"'
 
     def _object(self, schema: JsonSchema, hint: str) -> str:
@@ -270,20 +249,31 @@ class SchemaRules:
         return self._rules.once("anything", kinds)
 
 
-def _places(parts: Sequence[str], fewest: int, separator: str, more: str | None) -> str:
-    """Items that each have their place: none comes without those before it."""
-    rest = f"({separator} {more})*" if more is not None else ""
-    if more is not None and not parts:
-        return f"({more} {rest})?"
-    for place in range(len(parts) - 1, -1, -1):
-        rest = f"{separator if place else ''} {parts[place]} {rest}".strip()
-        rest = rest if place < fewest else f"({rest})?"
-    return rest or NOTHING
+class _Endings(SchemaRules):
+    """Which references some finite value fits. The rules that come about on the way are dropped.
 
+    What has to hold itself without end is told from what may: a value that fits has a smallest
+    form, and on no way through that one is a reference met inside of itself.
+    """
 
-def _listing(item: str, separator: str, fewest: int, most: int | None) -> str:
-    """Items with separators between them."""
-    if most == 0:
+    def __init__(self, writing: Writing, root: JsonSchema) -> None:
+        super().__init__(Rules(), writing, root)
+        self._under_way: set[str] = set()
+        self._ending: set[str] = set()
+
+    def has_end(self, reference: str) -> bool:
+        return if_any(partial(self._reference, {"$ref": reference}, "")) is not None
+
+    def _reference(self, schema: JsonSchema, hint: str) -> str:
+        reference = str(schema["$ref"])
+        if reference in self._under_way:
+            raise UnsatisfiableError(hint)
+        if reference not in self._ending:
+            self._under_way.add(reference)
+            try:
+                self.value(self._target(reference), hint)
+            finally:
+                self._under_way.remove(reference)
+            # Also when others are under way: it can do without them.
+            self._ending.add(reference)
         return NOTHING
-    after = f"({separator} {item}){{{max(fewest - 1, 0)},{'' if most is None else most - 1}}}"
-    return f"{item} {after}" if fewest else f"({item} {after})?"

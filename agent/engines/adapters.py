@@ -1,12 +1,13 @@
 """LoRA adapters: GGUF files that are applied to a loaded model, without merging.
 
-Making such files is not done here; llama.cpp's `convert_lora_to_gguf.py` writes them.
+Making such files is the work of `export.adapter`, or of llama.cpp's own script.
 """
 
 from __future__ import annotations
 
 import ctypes
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,10 @@ import llama_cpp
 
 from tooldrill.agent.engines import native_log
 from tooldrill.agent.engines.base import AdapterInfo
-from tooldrill.agent.engines.gguf_model import GgufModel, check_gguf
+from tooldrill.agent.engines.gguf_check import check_adapter
+from tooldrill.agent.engines.gguf_model import GgufModel
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.hashing import sha256_file
+from tooldrill.agent.known_hashes import known_sha256
 
 
 @dataclass(frozen=True)
@@ -55,21 +57,21 @@ def load_adapters(model: GgufModel, wanted: Sequence[str]) -> list[Adapter]:
 
 
 def _load(model: GgufModel, path: Path, scale: float) -> Adapter:
-    check_gguf(path)
+    check_adapter(path)
     with native_log.errors() as said:
-        handle = llama_cpp.llama_adapter_lora_init(model.handle, str(path).encode())
+        handle = llama_cpp.llama_adapter_lora_init(model.handle, os.fsencode(path))
     if not handle:
         why = native_log.reason(said, "llama.cpp does not say why")
         raise TooldrillError(
             f"{path} is no LoRA adapter for {model.path.name}: {why}",
-            "give one that was made from this base by llama.cpp's convert_lora_to_gguf.py",
+            "give one that was made for this base: `tooldrill export` writes NAME-lora.gguf",
         )
     if llama_cpp.llama_adapter_get_alora_n_invocation_tokens(handle):
         raise TooldrillError(
             f"{path} is an activated LoRA, which works on a part of the conversation only",
             "give a plain LoRA adapter; llama-server can run this one",
         )
-    return Adapter(handle, AdapterInfo(path=str(path), scale=scale, sha256=sha256_file(path)))
+    return Adapter(handle, AdapterInfo(path=str(path), scale=scale, sha256=known_sha256(path)))
 
 
 def apply_adapters(context: llama_cpp.llama_context_p, adapters: Sequence[Adapter]) -> None:

@@ -14,8 +14,13 @@ from pydantic import BaseModel, ConfigDict
 
 from tooldrill.agent.constrain.grammar import Grammar
 from tooldrill.agent.episode import Message, StopReason
+from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.protocols.base import CallProtocol, Tools
 from tooldrill.agent.settings import ProtocolName, SamplingSettings
+
+
+class EngineAwayError(TooldrillError):
+    """The engine gives no more replies, to nobody; what is kept of a run so far is sound."""
 
 
 @dataclass(frozen=True)

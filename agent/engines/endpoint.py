@@ -17,7 +17,7 @@ from typing import Any
 
 from anyio.from_thread import start_blocking_portal
 
-from tooldrill.agent.engines.base import EngineInfo, Generation, Turn
+from tooldrill.agent.engines.base import EngineAwayError, EngineInfo, Generation, Turn
 from tooldrill.agent.engines.wire import raw
 from tooldrill.agent.engines.wire.failures import LastingError, PassingError, UnreadReplyError
 from tooldrill.agent.engines.wire.reply import ServedReply
@@ -274,8 +274,8 @@ class EndpointEngine:
             extra.setdefault("timings_per_token", True)
         return request_body(turn, self.model, memory, extra, raw=unread, stream=stream, fold=fold)
 
-    def _away(self, error: PassingError) -> TooldrillError:
-        return TooldrillError(
+    def _away(self, error: PassingError) -> EngineAwayError:
+        return EngineAwayError(
             f"the endpoint {self._session.asked.url} has been away for "
             f"{self._settings.patience:g} s: {error}",
             "start it again, then run the same command: it goes on where it stopped",

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 from pathlib import Path
 
 import llama_cpp
 
 from tooldrill.agent.engines import native_log
+from tooldrill.agent.engines.gguf_check import check_gguf
 from tooldrill.agent.errors import TooldrillError
-
-_GGUF_MAGIC = b"GGUF"
 
 
 class GgufModel:
@@ -26,7 +26,7 @@ class GgufModel:
         vocabulary_only: load no weights.
 
     Raises:
-        TooldrillError: when the file is missing, is no GGUF, or is damaged.
+        TooldrillError: as `check_gguf`, and when llama.cpp refuses the file.
     """
 
     def __init__(self, path: Path, *, gpu_layers: int = -1, vocabulary_only: bool = False) -> None:
@@ -38,7 +38,7 @@ class GgufModel:
         params.vocab_only = vocabulary_only
         self.path = path
         with native_log.errors() as said:
-            self.handle = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
+            self.handle = llama_cpp.llama_model_load_from_file(os.fsencode(path), params)
         if not self.handle:
             why = native_log.reason(said, "the file is damaged or its architecture is unknown")
             raise TooldrillError(
@@ -112,25 +112,3 @@ class GgufModel:
     def __del__(self) -> None:
         with contextlib.suppress(AttributeError, TypeError):
             self.close()
-
-
-def check_gguf(path: Path) -> None:
-    """Refuses what is plainly no GGUF file before llama.cpp sees it.
-
-    Raises:
-        TooldrillError: when it is missing, empty, or does not begin like a GGUF file.
-    """
-    try:
-        with path.open("rb") as file:
-            magic = file.read(len(_GGUF_MAGIC))
-    except FileNotFoundError:
-        raise TooldrillError(
-            f"no GGUF file at {path}", "check the path, or make one: tooldrill export CONFIG"
-        ) from None
-    except IsADirectoryError:
-        raise TooldrillError(f"{path} is a folder", "name the .gguf file inside it") from None
-    if magic != _GGUF_MAGIC:
-        raise TooldrillError(
-            f"{path} is not a GGUF file (it begins with {magic!r})",
-            "give a .gguf file; a Hugging Face folder is converted with: tooldrill export CONFIG",
-        )

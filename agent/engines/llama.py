@@ -25,7 +25,7 @@ from tooldrill.agent.engines.sampling import Sampler
 from tooldrill.agent.engines.sequences import Part, Sequences
 from tooldrill.agent.episode import StopReason
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.hashing import sha256_file
+from tooldrill.agent.known_hashes import known_sha256
 from tooldrill.agent.protocols.base import CallProtocol
 from tooldrill.agent.protocols.thinking import THINK
 from tooldrill.agent.render import ChatTemplate
@@ -84,7 +84,7 @@ class LlamaEngine:
             kind="llama.cpp",
             model=path.name,
             source=str(path),
-            sha256=sha256_file(path),
+            sha256=known_sha256(path),
             adapters=[adapter.info for adapter in adapters],
             settings={
                 **settings.model_dump(exclude={"adapters"}),
@@ -173,7 +173,23 @@ class LlamaEngine:
         if prompting is not None:
             self._read(prompting)
         else:
-            self._write(list(self._replies))
+            self._close_gaps()
+            self._write(sorted(self._replies, key=lambda reply: reply.slot.number))
+
+    def _close_gaps(self) -> None:
+        """Moves replies from the last slots into free ones between the others.
+
+        llama.cpp computes sequences together only where their numbers follow each other.
+        """
+        free = sorted(
+            (slot for slot in self._prefixes.slots if slot.key is None),
+            key=lambda slot: slot.number,
+        )
+        replies = sorted(self._replies, key=lambda reply: -reply.slot.number)
+        for reply, slot in zip(replies, free, strict=False):
+            if reply.slot.number < slot.number:
+                return
+            self._prefixes.swap(reply.slot, slot)
 
     def _read(self, reply: _Reply) -> None:
         """Decodes the next part of a prompt, and chooses the first token after its end."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import signal
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tooldrill.agent.environment import Observation
 from tooldrill.agent.errors import TooldrillError
+from tooldrill.agent.limits.answers import flood, is_flood
 from tooldrill.agent.limits.clip import LINE_ROOM, ClippedBytes, clip
 from tooldrill.agent.limits.connection import Connection, EndedError, FullError, LateError
 from tooldrill.agent.limits.removal import remove_folder
@@ -76,7 +78,7 @@ class WorkerEnvironment:
             # Ctrl-C: half a request may have been sent, and its answer is nobody's.
             self._stop()
             raise
-        return self._observation(answer.message, answer.printed)
+        return self._observation(name, answer.message, answer.printed)
 
     def close(self) -> None:
         """Ends the worker and all it has started, and removes its temporary files."""
@@ -124,10 +126,16 @@ class WorkerEnvironment:
         text = f"{name}: {reason}; {_FORGOTTEN}"
         return Observation.failure(self._with_printed(text, printed))
 
-    def _observation(self, message: dict[str, Any], printed: ClippedBytes) -> Observation:
+    def _observation(
+        self, name: str, message: dict[str, Any], printed: ClippedBytes
+    ) -> Observation:
         # A tool can write to the worker's pipes: nothing of what comes is taken for granted.
         text = clip(str(message.get("text", "")), self._limits.output_chars + LINE_ROOM)
-        return Observation(self._with_printed(text, printed), bool(message.get("error")))
+        error = bool(message.get("error"))
+        if not error and is_flood(printed.taken, self._limits):
+            reason = flood(name, "printed text", printed.taken, partial(clip, text), self._limits)
+            text, error = Observation.failure(reason)
+        return Observation(self._with_printed(text, printed), error)
 
     def _with_printed(self, text: str, printed: ClippedBytes) -> str:
         if not printed.taken:

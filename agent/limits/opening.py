@@ -14,7 +14,7 @@ from typing import Any
 
 from tooldrill.agent.environment import Environment, Observation
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.agent.limits.clip import clip
+from tooldrill.agent.limits.answers import readable
 from tooldrill.agent.limits.confinement import describe, require_confinement
 from tooldrill.agent.limits.environment import WorkerEnvironment
 from tooldrill.agent.limits.removal import remove_folder
@@ -111,7 +111,7 @@ def _mcp_environment(command: str, limits: ToolLimits) -> Iterator[tuple[Registr
             launcher=lambda words: launch_command(words, limits, folder),
             advice=_advice(limits),
         ) as server:
-            yield server.registry.compiled(), _Clipped(server, limits.output_chars)
+            yield server.registry.compiled(), _Readable(server, limits)
 
 
 @contextmanager
@@ -125,7 +125,7 @@ def _distant_environment(url: str, limits: ToolLimits) -> Iterator[tuple[Registr
             "add --allow-network; what they do there, tooldrill cannot limit",
         )
     with open_mcp_over_http(url, limits.start_seconds, limits.seconds) as server:
-        yield server.registry.compiled(), _Clipped(server, limits.output_chars)
+        yield server.registry.compiled(), _Readable(server, limits)
 
 
 def _advice(limits: ToolLimits) -> str:
@@ -134,13 +134,12 @@ def _advice(limits: ToolLimits) -> str:
     return f" (it ran without {closed} here)" if closed else ""
 
 
-class _Clipped:
+class _Readable:
     """An environment whose observations are no longer than was agreed on."""
 
-    def __init__(self, inner: Environment, most: int) -> None:
+    def __init__(self, inner: Environment, limits: ToolLimits) -> None:
         self._inner = inner
-        self._most = most
+        self._limits = limits
 
     def call(self, name: str, arguments: dict[str, Any]) -> Observation:
-        seen = self._inner.call(name, arguments)
-        return Observation(clip(seen.text, self._most), seen.error)
+        return readable(name, self._inner.call(name, arguments), self._limits)

@@ -27,6 +27,9 @@ class ToolLimits(Settings):
     seconds: float = Field(30.0, gt=0, description="Time for one call.")
     start_seconds: float = Field(60.0, gt=0, description="Time to import the tools.")
     output_chars: int = Field(20_000, ge=200, description="Characters of one observation.")
+    flood_chars: int = Field(
+        1_000_000, ge=1, description="Characters of an answer above which the call has failed."
+    )
     memory: int = Field(2048 * MIB, ge=64 * MIB, description="Memory of a process, in bytes.")
     file_bytes: int = Field(256 * MIB, ge=1, description="Size of a file that a tool writes.")
     disk_room: int = Field(

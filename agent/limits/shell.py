@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import IO
 
 from tooldrill.agent.environment import ToolError
+from tooldrill.agent.limits.answers import flood, is_flood
 from tooldrill.agent.limits.clip import LINE_ROOM, ClippedBytes
 from tooldrill.agent.limits.settings import ToolLimits
 
@@ -55,7 +56,18 @@ class Shell:
         output = ClippedBytes(max(self._limits.output_chars - _WORDS, LINE_ROOM))
         reading = threading.Thread(target=_read, args=(process.stdout, output), daemon=True)
         reading.start()
-        return _ended(process, reading, output, seconds)
+        text = _ended(process, reading, output, seconds)
+        if is_flood(output.taken, self._limits):
+            raise ToolError(
+                flood(
+                    "execute_command",
+                    "output",
+                    output.taken,
+                    lambda room: output.text(max(room - LINE_ROOM, 0)),
+                    self._limits,
+                )
+            )
+        return text
 
 
 def _ended(

@@ -19,7 +19,7 @@ from tooldrill.agent.environment import Observation
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.functions import FunctionEnvironment
 from tooldrill.agent.limits import open_files, process_limits, wire
-from tooldrill.agent.limits.clip import clip
+from tooldrill.agent.limits.answers import readable
 from tooldrill.agent.limits.confinement import confine
 from tooldrill.agent.limits.process_tree import guard
 from tooldrill.agent.limits.settings import ToolLimits
@@ -94,8 +94,8 @@ def _answer(
         except BaseException as error:  # also a KeyboardInterrupt that a tool raises
             seen = Observation.raised(error)
         _flush()
-        text = clip(seen.text, limits.output_chars)
-        wire.send(answers, {"id": message["id"], "text": text, "error": seen.error})
+        seen = readable(message["name"], seen, limits)
+        wire.send(answers, {"id": message["id"], "text": seen.text, "error": seen.error})
 
 
 def _begin_anew(workspace: Path, mask: int) -> None:

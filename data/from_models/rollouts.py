@@ -64,7 +64,7 @@ def read_rollouts(path: Path) -> Iterator[Rollout]:
         problem = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in problem["loc"])
         raise TooldrillError(f"{path}: {where}: {problem['msg']}", _MAKE) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TooldrillError(f"{path} is damaged or is not JSON: {error}", _MAKE) from None
 
 
@@ -105,5 +105,5 @@ def _is_whole(line: bytes) -> bool:
     """Whether the line is an object by itself: then the file has one a line."""
     try:
         return isinstance(json.loads(line), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False

@@ -52,7 +52,7 @@ def _read_jsonl(path: Path) -> list[dict[str, Any]]:
                 continue
             try:
                 row = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise TooldrillError(
                     f"{path} line {number} is not JSON: {error}", f"mend that line, or {_BUILD}"
                 ) from None

@@ -44,6 +44,7 @@ class Layout:
         biased: kinds of tensor that may have a bias.
         rotary_pairs: whether q and k are stored in pairs (see `to_rotary_pairs`).
         square: whether the heads together must be as wide as the hidden state.
+        partial: whether its graph may rotate a part of each head.
     """
 
     arch: ClassVar[gguf.MODEL_ARCH]
@@ -52,6 +53,7 @@ class Layout:
     biased: ClassVar[frozenset[str]] = frozenset({"attn_q", "attn_k", "attn_v"})
     rotary_pairs: ClassVar[bool] = False
     square: ClassVar[bool] = False
+    partial: ClassVar[bool] = False
 
     def __init__(self, config: Any) -> None:
         self.config = config.get_text_config()
@@ -106,6 +108,8 @@ class Layout:
         problem = rope_problem(self.rope, self.scalings)
         if problem:
             yield problem
+        if not self.partial and self.rotated != self.head_size:
+            yield f"it rotates {self.rotated} of {self.head_size} dimensions of a head"
         if self.square and self.head_size * self.config.num_attention_heads != (
             self.config.hidden_size
         ):
@@ -197,8 +201,14 @@ def kind_of(gguf_name: str) -> str:
 def text_part(model: Any) -> Iterator[tuple[str, torch.Tensor]]:
     """Names and weights of the language model; vision and speculation heads are left out."""
     for name, weights in model.state_dict().items():
-        if not _OTHER_PARTS.match(name):
-            yield _TEXT_PART.sub("model.", name), weights
+        own = text_name(name)
+        if own:
+            yield own, weights
+
+
+def text_name(name: str) -> str | None:
+    """What a tensor is called in the language model; None for one of the other parts."""
+    return None if _OTHER_PARTS.match(name) else _TEXT_PART.sub("model.", name)
 
 
 def sliding_layers(config: Any) -> list[bool]:

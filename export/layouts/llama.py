@@ -22,11 +22,6 @@ class Llama(Layout):
     }  # fmt: skip
     rotary_pairs = True
 
-    def problems(self) -> Iterator[str]:
-        yield from super().problems()
-        if self.rotated != self.head_size:
-            yield f"it rotates {self.rotated} of {self.head_size} dimensions of a head"
-
     def tensors(self, model: Any) -> Iterator[StoredTensor]:
         if rope_type(self.rope) == "llama3":
             yield StoredTensor("rope_freqs.weight", llama3_factors(self.rope, self.rotated))

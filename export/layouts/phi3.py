@@ -24,6 +24,7 @@ class Phi3(Layout):
     scalings: ClassVar[frozenset[str]] = frozenset({"default", "longrope"})
     biased: ClassVar[frozenset[str]] = frozenset()
     square = True
+    partial = True
 
     @property
     def context(self) -> int:
@@ -56,5 +57,5 @@ class Phi3(Layout):
         given = self.rope.get("attention_factor")
         if given is not None:
             return float(given)
-        factor = self.config.max_position_embeddings / self.trained
+        factor = self.rope.get("factor") or self.config.max_position_embeddings / self.trained
         return math.sqrt(1 + math.log(factor) / math.log(self.trained)) if factor > 1 else 1.0

@@ -14,6 +14,7 @@ from tooldrill.export.layouts.stored import Change, StoredTensor, one_more, with
 
 _RECURRENT = "linear_attention"
 _ROTATED = 0.25
+_EPSILON = 1e-6
 
 
 class Qwen35(Layout):
@@ -25,6 +26,7 @@ class Qwen35(Layout):
 
     arch = gguf.MODEL_ARCH.QWEN35
     biased: ClassVar[frozenset[str]] = frozenset({"ssm_dt"})
+    partial = True
 
     @property
     def rotated(self) -> int:
@@ -41,6 +43,9 @@ class Qwen35(Layout):
             yield "the key and value heads of its linear attention differ in size"
         if config.linear_num_value_heads % config.linear_num_key_heads:
             yield "the value heads of its linear attention are no multiple of the key heads"
+        if self.epsilon != _EPSILON:
+            # transformers norms queries and keys with this one, llama.cpp with the layers'.
+            yield f"its norms add {self.epsilon:g}, not {_EPSILON:g}"
 
     def write_hyperparameters(self, writer: gguf.GGUFWriter) -> None:
         super().write_hyperparameters(writer)

@@ -14,7 +14,11 @@ import torch
 # Whatever the graph, llama.cpp scales so; `llama3` and `longrope` need factors that not every
 # graph reads.
 SCALINGS = frozenset({"default", "linear", "yarn"})
-_YARN_DEFAULTS = {"beta_fast": 32.0, "beta_slow": 1.0}
+# What the graphs compute YaRN with, whatever a file says.
+_YARN: dict[str, tuple[Any, ...]] = {
+    "attention_factor": (None,), "mscale": (None,), "mscale_all_dim": (None,), "truncate": (True,),
+    "beta_fast": (None, 32), "beta_slow": (None, 1),
+}  # fmt: skip
 
 
 def rope_of(config: Any, kind: str = "full_attention") -> dict[str, Any]:
@@ -50,8 +54,6 @@ def write_rope(
         writer.add_rope_scaling_orig_ctx_len(
             int(rope.get("original_max_position_embeddings") or context)
         )
-        writer.add_rope_scaling_yarn_beta_fast(_or_default(rope, "beta_fast"))
-        writer.add_rope_scaling_yarn_beta_slow(_or_default(rope, "beta_slow"))
 
 
 def rope_problem(rope: dict[str, Any], scalings: frozenset[str] = SCALINGS) -> str | None:
@@ -61,8 +63,7 @@ def rope_problem(rope: dict[str, Any], scalings: frozenset[str] = SCALINGS) -> s
         return f"its rotary scaling is {kind!r}"
     if kind != "yarn":
         return None
-    usual = {"attention_factor": None, "mscale": None, "mscale_all_dim": None, "truncate": True}
-    odd = next((key for key, value in usual.items() if rope.get(key, value) != value), None)
+    odd = next((key for key, usual in _YARN.items() if rope.get(key, usual[0]) not in usual), None)
     return f"its YaRN scaling sets {odd}" if odd else None
 
 
@@ -90,8 +91,3 @@ def to_rotary_pairs(weights: torch.Tensor, heads: int) -> torch.Tensor:
     rest = weights.shape[1:]
     halves = weights.reshape(heads, 2, weights.shape[0] // heads // 2, *rest)
     return halves.transpose(1, 2).reshape(weights.shape)
-
-
-def _or_default(rope: dict[str, Any], key: str) -> float:
-    value = rope.get(key)
-    return _YARN_DEFAULTS[key] if value is None else float(value)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from tooldrill.agent.errors import TooldrillError
+from tooldrill.export.lazy_tensor import loaded
 
 Array = np.ndarray[Any, Any]
 Change = Callable[[torch.Tensor], torch.Tensor]
@@ -40,7 +41,7 @@ class StoredTensor:
 
     Attributes:
         name: the GGUF name, `blk.0.attn_q.weight`.
-        source: weights as transformers has them, of any float type.
+        source: weights as transformers has them, of any float type; may be lazy.
         change: makes the stored weights of them.
         exact: kept in F32 though it is a matrix, as llama.cpp's kernel reads nothing else.
     """
@@ -69,19 +70,31 @@ class StoredTensor:
         return size
 
     @torch.no_grad()
-    def array(self) -> Array:
+    def array(self, brain: bool = False) -> Array:
         """The values to write.
 
+        Args:
+            brain: matrices in BF16 and not in F16; as uint16, since numpy has no such type.
+
         Raises:
-            TooldrillError: when a weight does not fit F16 or is not a number.
+            TooldrillError: when a weight does not fit the type or is not a number.
         """
-        array: Array = self.change(self.source.detach().to(torch.float32)).numpy()
+        values = self.change(loaded(self.source).to(torch.float32))
+        if brain and self.dtype == np.float16:
+            rounded = values.to(torch.bfloat16)
+            self._require_finite(bool(rounded.isfinite().all()), values, "bfloat16")
+            bits: Array = rounded.contiguous().view(torch.int16).numpy().view(np.uint16)
+            return bits
+        array: Array = values.numpy()
         with np.errstate(over="ignore"):
             stored: Array = np.ascontiguousarray(array, dtype=self.dtype)
-        if not np.isfinite(stored).all():
+        self._require_finite(bool(np.isfinite(stored).all()), values, str(stored.dtype))
+        return stored
+
+    def _require_finite(self, finite: bool, values: torch.Tensor, kind: str) -> None:
+        if not finite:
             raise TooldrillError(
-                f"{self.name} holds a weight that {stored.dtype} cannot store"
-                f" ({np.abs(array).max():.3g})",
+                f"{self.name} holds a weight that {kind} cannot store"
+                f" ({float(values.abs().max()):.3g})",
                 "train again with a lower learning rate: the weights have run away",
             )
-        return stored

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from tooldrill.agent.cache import cache_folder
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.training.cache import cache_folder
 
 PROGRAM = "llama-server"
 VARIABLE = "LLAMA_SERVER"

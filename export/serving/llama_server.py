@@ -5,6 +5,7 @@ What is asked of it over HTTP is `client`'s work.
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import tempfile
@@ -16,9 +17,11 @@ from pathlib import Path
 
 import httpx
 
-from tooldrill.agent.engines.gguf_model import check_gguf
+from tooldrill.agent.engines.gguf_check import check_gguf
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.export.serving.binary import PROGRAM, ServerBinary
+from tooldrill.export.serving.lifeline import Lifeline
+from tooldrill.export.serving.options import own_environment, require_free
 
 _HOST = "127.0.0.1"
 _PAUSE = 0.1
@@ -62,6 +65,8 @@ def llama_server(
 ) -> Iterator[RunningServer]:
     """Runs the server on a free port of this machine only, until the block ends, however it ends.
 
+    Also when this process is killed: `Lifeline`.
+
     Args:
         log: where its output goes; a new file in the folder for temporary files when None. Kept.
         context: tokens of the one slot it serves.
@@ -70,10 +75,11 @@ def llama_server(
         timeout: seconds until it must answer.
 
     Raises:
-        TooldrillError: when the file is no GGUF, or the server ends or does not answer in time; the
-            last lines of its log stand in the message.
+        TooldrillError: when the file is no GGUF, an option is ours to choose, or the server ends or
+            does not answer in time; the last lines of its log stand in the message.
     """
     check_gguf(model)
+    require_free(options)
     log = log or _new_log()
     port = _free_port()
     command = [
@@ -83,23 +89,33 @@ def llama_server(
         *options,
     ]
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
-        # In a session of its own, so that Ctrl-C ends the checks first and the server after them.
-        process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    try:
-        url = f"http://{_HOST}:{port}"
-        _wait_until_ready(process, url, log, timeout)
-        yield RunningServer(url, log, process)
-    finally:
-        _stop(process)
+    with Lifeline() as lifeline:
+        process = _started(command, log)
+        try:
+            lifeline.hold(process.pid)
+            url = f"http://{_HOST}:{port}"
+            _wait_until_ready(process, url, log, timeout)
+            yield RunningServer(url, log, process)
+        finally:
+            _stop(process)
 
 
 def last_lines(log: Path, count: int = _LOG_LINES) -> str:
     """The end of a log, for a message."""
     lines = log.read_text("utf-8", errors="replace").splitlines()
     return "\n".join(line[:300] for line in lines[-count:])
+
+
+def _started(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("wb") as output:
+        # In a session of its own, so that Ctrl-C ends the checks first and the server after them.
+        return subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=own_environment(os.environ),
+        )
 
 
 def _wait_until_ready(

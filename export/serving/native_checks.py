@@ -35,6 +35,7 @@ from tooldrill.export.serving.scenes import (
 )
 from tooldrill.export.serving.session import (
     Session,
+    mending,
     numbers,
     prompt,
     same_tokens,
@@ -79,7 +80,8 @@ def recognised(session: Session, name: str, thought: str, call: Call) -> Iterato
     check, demanded = f"recognition: {name}", f"{shorten(text, 80)} is a call"
     wrong = _not_the_call(answer, thought, call)
     if wrong:
-        yield session.finding(check, demanded, wrong, "fail", _UNKNOWN_FORM)
+        step = mending(answer.error, _UNKNOWN_FORM)
+        yield session.finding(check, demanded, wrong, "fail", step)
         return
     yield session.finding(check, demanded, shown(answer))
     try:
@@ -130,7 +132,7 @@ def forced_call(session: Session, *, streaming: bool) -> Finding:
     right = all((c.name, [*c.arguments]) == (CONFIRMED.name, ["answer"]) for c in calls)
     if calls and right and not session.leaks(answer):
         return session.finding(check, demanded, shown(answer))
-    step = _BROKEN_STREAM if streaming else _UNKNOWN_FORM
+    step = mending(answer.error, _BROKEN_STREAM if streaming else _UNKNOWN_FORM)
     return session.finding(check, demanded, shown(answer), "fail", step)
 
 
@@ -145,7 +147,8 @@ def streamed_reply(session: Session) -> Finding:
     if _essence(whole) == _essence(answer) and not leaked and not answer.error:
         return session.finding("streaming", demanded, f"the same: {shown(answer)}")
     came = f"{leaked} leaked" if leaked else f"{shown(answer)}; without: {shown(whole)}"
-    return session.finding("streaming", demanded, came, "fail", _BROKEN_STREAM)
+    step = mending(answer.error or whole.error, _BROKEN_STREAM)
+    return session.finding("streaming", demanded, came, "fail", step)
 
 
 def reading(session: Session, scene: Scene, answer: Answer) -> Iterator[str]:

@@ -19,7 +19,7 @@ from tooldrill.agent.protocols.json_text import dump
 from tooldrill.export.serving.client import Answer
 from tooldrill.export.serving.findings import Finding, Verdict
 from tooldrill.export.serving.scenes import Scene
-from tooldrill.export.serving.session import Session, shorten, shown
+from tooldrill.export.serving.session import Session, mending, shorten, shown
 
 Reading = Callable[[Session, Scene, Answer], Iterator[str]]
 """What is wrong with how the server read a reply, in one protocol."""
@@ -37,7 +37,7 @@ def replay(session: Session, scene: Scene, judge: Judge) -> Iterator[Finding]:
         wrong = judge(session, scene.reply, answer) or _unended(session, answer)
         check, demanded = f"{how}: {scene.name}", f"{shorten(text, 80)!r}, read as it was meant"
         if wrong:
-            step = "see the failures above, and the server's log"
+            step = mending(answer.error, "see the failures above, and the server's log")
             yield session.finding(check, demanded, wrong, "fail", step)
         else:
             yield session.finding(check, demanded, shown(answer))
@@ -53,7 +53,7 @@ def play(session: Session, scene: Scene, reading: Reading) -> Iterator[Finding]:
     demanded = "a reply read as tooldrill reads it, without special tokens"
     cut = " (cut off)" if answer.finish == "length" else ""
     came = "; ".join(wrong) or f"{shorten(session.raw(answer))!r}{cut}"
-    step = "see the server's log, and the failures above" if wrong else ""
+    step = mending(answer.error, "see the server's log, and the failures above") if wrong else ""
     yield session.finding(scene.name, demanded, came, "fail" if wrong else "ok", step)
     if not answer.error:
         yield _behaviour(session, scene, answer)

@@ -17,7 +17,7 @@ from tooldrill.export.serving.client import Answer
 from tooldrill.export.serving.findings import Finding
 from tooldrill.export.serving.played import play, replay
 from tooldrill.export.serving.scenes import CONFIRMED, SCENES, WRITTEN, Scene
-from tooldrill.export.serving.session import Session, prompt, shorten, shown, stop_token
+from tooldrill.export.serving.session import Session, mending, prompt, shorten, shown, stop_token
 
 _CHANGED = "start llama-server with --jinja and without --reasoning-format, or report its version"
 _ASKED = user("Go on.")
@@ -67,7 +67,8 @@ def untouched(session: Session, name: str, text: str) -> Finding:
     check, demanded = f"object: {name}", f"content is {shorten(text, 80)}"
     if answer.content == text and not answer.calls:
         return session.finding(check, demanded, "the same")
-    return session.finding(check, demanded, shown(answer), "fail", _CHANGED)
+    step = mending(answer.error, _CHANGED)
+    return session.finding(check, demanded, shown(answer), "fail", step)
 
 
 def forced_object(session: Session, *, streaming: bool) -> Finding:
@@ -80,8 +81,8 @@ def forced_object(session: Session, *, streaming: bool) -> Finding:
     calls = session.protocol.parse(answer.content).calls
     if calls == (CONFIRMED,) and not session.leaks(answer):
         return session.finding(check, demanded, shorten(answer.content))
-    came = answer.error or repr(shorten(answer.content))
-    return session.finding(check, demanded, came, "fail", _CHANGED)
+    step = mending(answer.error, _CHANGED)
+    return session.finding(check, demanded, shown(answer), "fail", step)
 
 
 def reading(session: Session, _scene: Scene, answer: Answer) -> Iterator[str]:

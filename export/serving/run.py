@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from tooldrill.agent.engines.gguf_model import check_gguf
+from tooldrill.agent.engines.gguf_check import check_gguf
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.protocols.react_json import ReactJson
 from tooldrill.agent.settings import ProtocolName
@@ -14,6 +14,7 @@ from tooldrill.export.serving.client import ServedModel
 from tooldrill.export.serving.findings import Finding, ServeReport
 from tooldrill.export.serving.llama_server import RunningServer, llama_server
 from tooldrill.export.serving.native_checks import native_findings
+from tooldrill.export.serving.options import require_free
 from tooldrill.export.serving.react_checks import react_findings
 from tooldrill.export.serving.reference import Reference
 from tooldrill.export.serving.session import Session
@@ -48,6 +49,7 @@ def serve_check(
         TooldrillError: when there is no server, it does not start or dies, or the file is no GGUF.
     """
     check_gguf(model)
+    require_free(options)
     binary = find_server(server)
     begun(binary)
     findings: list[Finding] = []

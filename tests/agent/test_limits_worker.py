@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -98,20 +99,90 @@ def test_what_was_printed_until_then_is_shown(place: Place) -> None:
     assert seen.text.endswith("[printed]\nhalfway")
 
 
-def test_fifty_megabytes_are_cut_in_the_middle(tools: Tools) -> None:
-    returned = tools.run("result = 'a' * 25_000_000 + 'b' * 25_000_000")
-    note = "\n[... 49999000 characters left out ...]\n"
+def test_a_long_answer_is_cut_in_the_middle(tools: Tools) -> None:
+    """As that of a tool that reads a long file: it stays an answer."""
+    returned = tools.run("result = 'a' * 500_000 + 'b' * 500_000")
+    note = "\n[... 999000 characters left out ...]\n"
     assert returned == Observation("a" * 500 + note + "b" * 500)
+    printed = tools.run("for _ in range(10): print('é' * 99_999)")
+    assert not printed.error
+    assert printed.text.startswith("null\n[printed]\nééé")
+    assert len(printed.text) < 1100
+
+
+def test_megabytes_are_an_error(tools: Tools) -> None:
+    returned = tools.run("result = 'a' * 25_000_000 + 'b' * 25_000_000")
+    assert returned.error
+    said, *shown = returned.text.split("\n")
+    assert said == (
+        "ERROR: python: done, but its answer of 50,000,000 characters is too long to be read. "
+        "Ask for less: fewer lines, a narrower search."
+    )
+    each = (1000 - len(said)) / 2
+    assert (shown[0], shown[2]) == ("a" * math.ceil(each), "b" * math.floor(each))
+    assert shown[1] == f"[... {50_000_000 - 1000 + len(said)} characters left out ...]"
     before = psutil.Process().memory_info().rss
     printed = tools.run("for _ in range(500): print('é' * 99_999)")
     assert psutil.Process().memory_info().rss - before < 40 * MIB
-    assert printed.text.startswith("null\n[printed]\nééé")
-    # Nearly half of each end is shown; the rest of 50 million characters is counted.
-    assert "characters left out ...]" in printed.text
+    assert printed.error
+    assert printed.text.startswith(
+        "ERROR: python: done, but its printed text of 50,000,000 characters is too long"
+    )
+    # The answer itself and both ends of what was printed; the middle is counted.
+    answer, _, shown_print = printed.text.partition("\n[printed]\n")
+    assert answer.endswith("search.\nnull")
+    head, note, tail = shown_print.split("\n")[:3]
+    assert set(head) == set(tail) == {"é"}
+    left_out = 50_000_000 - (1000 - len(answer))
+    assert note == f"[... {left_out} characters left out ...]"
     assert len(printed.text) < 1100
-    failed = tools.run("raise ValueError('x' * 50_000_000)")
+
+
+def test_an_error_of_megabytes_stays_that_error(tools: Tools) -> None:
+    failed = tools.run("print('y' * 5_000_000); raise ValueError('x' * 50_000_000)")
     assert failed.error
+    assert failed.text.startswith("ERROR: ValueError: xxx")
     assert len(failed.text) < 1100
+
+
+@pytest.mark.parametrize(("characters", "error"), [(50_000, False), (50_001, True)])
+def test_where_a_long_answer_ends_and_an_error_begins(
+    place: Place, characters: int, error: bool
+) -> None:
+    with open_tools(place, output_chars=1000, flood_chars=50_000) as tools:
+        assert tools.run(f"result = 'x' * {characters}").error is error
+        assert tools.run(f"print('x' * {characters - 1})").error is error
+        # The line between stays where it is when the observation may be longer than that.
+    with open_tools(place, output_chars=60_000, flood_chars=50_000) as tools:
+        assert tools.run(f"result = 'x' * {characters}") == Observation("x" * characters)
+
+
+def test_a_long_file_is_read_and_one_of_megabytes_is_not(tmp_path: Path) -> None:
+    (tmp_path / "long.txt").write_text("line\n" * 100_000)
+    (tmp_path / "huge.txt").write_text("line\n" * 1_000_000)
+    with limited_environment("files", ToolLimits(workspace=tmp_path)) as (_, files):
+        assert not files.call("read_file", {"path": "long.txt"}).error
+        seen = files.call("read_file", {"path": "huge.txt"})
+        assert seen.error
+        assert seen.text.startswith(
+            "ERROR: read_file: done, but its answer of 4,999,999 characters"
+        )
+        assert seen.text.endswith("line\nline")
+        part = files.call("read_file", {"path": "huge.txt", "end_line": 2})
+        assert part == Observation("line\nline")
+
+
+def test_a_command_of_megabytes_is_an_error(tmp_path: Path) -> None:
+    limits = ToolLimits(workspace=tmp_path, allow_shell=True, output_chars=1000)
+    with limited_environment("files", limits) as (_, files):
+        seen = files.call("execute_command", {"command": "yes | head -c 3000000"})
+        assert seen.error
+        assert seen.text.startswith(
+            "ERROR: execute_command: done, but its output of 3,000,000 characters is too long"
+        )
+        assert seen.text.count("characters left out") == 1
+        assert len(seen.text) < 1100
+        assert files.call("execute_command", {"command": "yes | head -c 900000"}).error is False
 
 
 @pytest.mark.parametrize("count", [998, 1000, 1001, 2000])

@@ -94,7 +94,7 @@ def test_what_is_no_gguf_is_refused_in_one_line(tmp_path: Path, gguf: Path) -> N
     for path, reason in [
         (tmp_path / "none.gguf", "no GGUF file"),
         (tmp_path / "text.gguf", "not a GGUF"),
-        (tmp_path / "cut.gguf", "cannot load"),
+        (tmp_path / "cut.gguf", "not a whole GGUF"),
         (tmp_path, "is a folder"),
     ]:
         with pytest.raises(TooldrillError, match=reason) as caught:

@@ -254,6 +254,20 @@ def test_a_hostile_template_is_contained() -> None:
         ChatTemplate("a\n{% if %}")
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["{{ 1 / 0 }}", "{% for i in range(10**9) %}x{% endfor %}", "{{ 'a' * 10**15 }}",
+     "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "{{ [][1].x }}",
+     "{{ raise_exception('a\nb') }}",
+     "{% include '/etc/passwd' %}", "{{ cycler.__init__.__globals__ }}", "{{" * 3000,
+     "{% for a in b %}" * 400 + "{% endfor %}" * 400],
+)  # fmt: skip
+def test_whatever_a_template_does_is_one_line(source: str) -> None:
+    with pytest.raises(TooldrillError) as caught:
+        ChatTemplate(source).text([user("x")], None, add_generation_prompt=True)
+    assert "\n" not in caught.value.message
+
+
 def test_which_templates_know_tools() -> None:
     assert knows_tools(bundled_template())
     assert not knows_tools("{% for m in messages %}{{ m['content'] }}{% endfor %}")

@@ -218,6 +218,22 @@ def test_only_the_conclusion_is_on_standard_output(tooldrill: Agent) -> None:
     assert "2 replies, 0 violations" in done.err
 
 
+def test_a_server_that_goes_away_is_told_and_nothing_goes_on(
+    tooldrill: Agent, tmp_path: Path
+) -> None:
+    away = error(503, "Loading model", type="unavailable_error")
+    with serve(call("put", name="a.txt", text="hi"), away) as scripted:
+        done = agent(tooldrill, scripted, "--server", "patience=0.2", "--save", "episode.json")
+    first, second = lines(done)
+    assert "has been away for 0.2 s" in first
+    assert second == (
+        "next:  start it again, then run the same command: the task begins anew; what the tools "
+        "have done stays done"
+    )
+    kept = Episode.model_validate_json((tmp_path / "episode.json").read_text())
+    assert (kept.outcome, len(kept.steps)) == (Outcome.FAILED, 1)
+
+
 def test_steps_that_run_out(tooldrill: Agent, tmp_path: Path) -> None:
     """A conclusion that had to be demanded is one, and is told from one of the model's own."""
     for answers, outcome, status in (
@@ -293,17 +309,28 @@ def test_a_huge_observation_fits_the_context(tooldrill: Agent) -> None:
         (["--context", "32768"], 20_000),
         (["--observation", "300"], 300),
     ):
-        with serve(call("shout", times=3_000_000), END) as scripted:
+        with serve(call("shout", times=900_000), END) as scripted:
             done = agent(tooldrill, scripted, "--json", *options)
         observation = done.events[0]["step"]["observation"]
         assert observation.startswith("HEAD") and observation.endswith("TAIL")
         assert len(observation) - observation.count("\n") <= most + 64
         assert observation.count("x") == most - len("HEADTAIL")
         assert scripted.requests[1]["messages"][-1]["content"] == observation
-    with serve(call("shout", times=3_000_000), END) as scripted:
+    with serve(call("shout", times=900_000), END) as scripted:
         done = agent(tooldrill, scripted)
     assert "characters not shown]" in done.err
     assert len(done.err) < 4000
+
+
+def test_an_observation_of_megabytes_is_an_error_to_the_model(tooldrill: Agent) -> None:
+    with serve(call("shout", times=3_000_000), END) as scripted:
+        done = agent(tooldrill, scripted, "--json")
+    step = done.events[0]["step"]
+    assert step["error"]
+    assert step["observation"].startswith("ERROR: shout: done, but its answer of 3,000,008 char")
+    assert "HEADxxx" in step["observation"] and step["observation"].endswith("xxxTAIL")
+    assert len(step["observation"]) <= 4096 + 64
+    assert scripted.requests[1]["messages"][-1]["content"] == step["observation"]
 
 
 def test_an_engine_that_fails(tooldrill: Agent, tmp_path: Path) -> None:

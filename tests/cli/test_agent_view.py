@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
 
 import pytest
 
@@ -40,6 +46,60 @@ def test_a_terminal_is_shown_text_and_no_commands(capsys: pytest.CaptureFixture[
     assert "read_file(path=" in shown.err
     assert "characters not shown]" in shown.err
     assert len(shown.err) < 4000
+
+
+SHOW = """
+from tooldrill.agent.episode import Episode, Outcome, Step
+from tooldrill.cli.agent_view import TerminalView
+view = TerminalView()
+for reply, said in {replies}:
+    for piece in reply:
+        view.text(piece)
+    view.step(Step(reply=reply, thought="" if said else reply, conclusion=said))
+view.end(Episode(task="a", tools=[], messages=[], steps=[], outcome=Outcome.CONCLUDED,
+                 conclusion=said))
+"""
+
+
+@pytest.mark.parametrize(
+    ("replies", "times"),
+    [
+        ([("I look.", None), ("All is done.\n", "All is done.")], 1),
+        ([("<think>Well.</think>All is done.", "All is done.")], 1),
+        # Not as it stands there, or not in the last reply: it is said.
+        ([('{"conclusion": "All is done."}', "All is done.")], 2),
+        ([("All is done.", None), ('{"conclusion": "\\u0041ll is done."}', "All is done.")], 2),
+    ],
+)
+def test_a_conclusion_is_seen_once_on_a_terminal(
+    replies: list[tuple[str, str | None]], times: int
+) -> None:
+    shown, out = on_a_terminal(SHOW.format(replies=replies), both=True)
+    assert shown.count("All is done.") == times
+    assert out == ""
+    # Standard output that goes elsewhere gets it, and it alone.
+    shown, out = on_a_terminal(SHOW.format(replies=replies), both=False)
+    assert out == "All is done.\n"
+
+
+def on_a_terminal(code: str, *, both: bool) -> tuple[str, str]:
+    """What a program shows on a terminal, and what it writes to standard output beside it."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=theirs if both else subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+        env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"},
+    ) as program:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # how a terminal says that nobody is left
+            while piece := os.read(ours, 4096):
+                shown += piece
+        out = "" if program.stdout is None else program.stdout.read()
+    os.close(ours)
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()), out
 
 
 def test_each_line_of_json_is_whole(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from published_shapes import MODELS
 
+from tooldrill.agent.engines.gguf_header import GgufHeader
 from tooldrill.config import RunConfig
 from tooldrill.estimates import START_SECONDS, estimate
 from tooldrill.machine import this_machine
 from tooldrill.model_shape import _config_of_gguf, model_shape, shape_of_config
 from tooldrill.training.activations import Decoder
 from tooldrill.training.config_shape import decoder_of_config, shares_prefixes
-from tooldrill.training.gguf_header import GgufHeader
 from tooldrill.training.jobs import launched_here
 
 

@@ -35,6 +35,7 @@ def test_violations_are_written_with_their_class(saved):
     [
         (lambda text: text[: len(text) // 2], "damaged or is not JSON"),
         (lambda text: "", "damaged or is not JSON"),
+        (lambda text: "[" * 200_000, "damaged or is not JSON"),
         (lambda text: "[1, 2]", "not a tooldrill results file"),
         (lambda text: '{"messages": []}', "not a tooldrill results file"),
         (lambda text: text.replace('"schema_version": 1', '"schema_version": 99'), "schema 99"),

@@ -11,8 +11,10 @@ import pytest
 from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
 from real_llama_server import real_server
 from tiny_llama import save_tiny
+from tiny_releases import export_tiny
 
 from tooldrill.agent.render import bundled_template
+from tooldrill.export.release.facts import Release
 from tooldrill.export.serving.binary import ServerBinary
 from tooldrill.training.find_base import resolve
 from tooldrill.training.settings import ModelSettings
@@ -36,6 +38,15 @@ def make_folder(tmp_path_factory: pytest.TempPathFactory) -> MakeFolder:
 def tiny(make_folder: MakeFolder) -> Path:
     """A tiny tied llama."""
     return make_folder()
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """A tiny model with an adapter, exported; nothing is known of its training."""
+    folder = tmp_path_factory.mktemp("exported")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TOOLDRILL_CACHE", str(folder / "cache"))
+        return export_tiny(folder)
 
 
 @pytest.fixture(autouse=True)

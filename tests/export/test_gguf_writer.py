@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from tooldrill.agent.engines.gguf_header import read_gguf_header
 from tooldrill.agent.engines.gguf_model import GgufModel
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.export.compare import kl_divergence
@@ -19,7 +20,6 @@ from tooldrill.export.logits import LogitReader
 from tooldrill.export.merge import merged_model
 from tooldrill.training.base_model import load_model, load_tokenizer
 from tooldrill.training.find_base import resolve
-from tooldrill.training.gguf_header import read_gguf_header
 from tooldrill.training.settings import ModelSettings
 
 TEMPLATE = "{% for m in messages %}{{ m['content'] }}{% endfor %}{# tools: tool_call #}"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from same_logits import assert_same, both_logits, export, noise
 from tiny_families import GRANITE4, LINEAR, MAMBA, SCALES, SHAPE, make_family, roughen
 from tiny_llama import make_tokenizer
 from transformers import (
@@ -18,18 +19,15 @@ from transformers import (
     Qwen3_5ForConditionalGeneration,
 )
 
-from tooldrill.export.compare import NEAR_TIE, kl_divergence
-from tooldrill.export.gguf_writer import write_gguf
+from tooldrill.agent.engines.gguf_header import read_gguf_header
+from tooldrill.export.compare import kl_divergence
 from tooldrill.export.layouts.registry import MODEL_TYPES, layout_for
 from tooldrill.export.layouts.stored import StoredTensor
-from tooldrill.export.logits import LogitReader
 from tooldrill.export.unsupported import UnsupportedError
 from tooldrill.training.base_model import load_model
-from tooldrill.training.find_base import BaseModel, resolve
-from tooldrill.training.gguf_header import read_gguf_header
+from tooldrill.training.find_base import resolve
 from tooldrill.training.settings import ModelSettings
 
-TOKENS = 120  # longer than every window, convolution and chunk below
 UNTIED = {"tie_word_embeddings": False}
 BIASED = {"attention_bias": True}
 YARN = {
@@ -133,35 +131,6 @@ def tokenizer() -> Any:
     return make_tokenizer()
 
 
-def export(model: Any, tokenizer: Any, path: Path) -> Path:
-    write_gguf(model, tokenizer, "x", path, base=BaseModel("tiny", str(path.parent)), name="tiny")
-    return path
-
-
-@torch.no_grad()
-def both_logits(model: Any, path: Path, count: int = TOKENS) -> tuple[np.ndarray, np.ndarray]:
-    tokens = [int(t) for t in torch.randint(0, 400, (count,), generator=torch.manual_seed(1))]
-    reader = LogitReader(path, len(tokens))
-    given = reader.logits(tokens)
-    reader.close()
-    return model(torch.tensor([tokens])).logits[0].numpy(), given
-
-
-def assert_same(expected: np.ndarray, given: np.ndarray, noise: int = 1) -> None:
-    """As near as F16 weights come; the same top token but for near ties."""
-    assert kl_divergence(expected, given).mean() < noise * 2e-5
-    assert np.abs(expected - given).max() < noise * 0.08
-    best, other = expected.argmax(-1), given.argmax(-1)
-    rows = np.arange(len(expected))
-    assert (expected[rows, best] - expected[rows, other] <= NEAR_TIE).all()
-    assert (best == other).mean() > 0.95
-
-
-def noise(case: str) -> int:
-    """Qwen 3.5 norms what its states give back, however small: rounding is amplified with it."""
-    return 3 if case.startswith("qwen3.5") else 1
-
-
 @pytest.mark.parametrize("case", list(CASES))
 def test_logits_are_the_models(case: str, tokenizer: Any, tmp_path: Path) -> None:
     kind, own = CASES[case]
@@ -260,6 +229,10 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
      "its rotary scaling is 'dynamic'"),
     ("qwen3", {"rope_parameters": LLAMA3}, "its rotary scaling is 'llama3'"),
     ("qwen3", {"rope_parameters": {**YARN, "attention_factor": 0.5}}, "sets attention_factor"),
+    ("qwen3", {"rope_parameters": {**YARN, "beta_fast": 16}}, "sets beta_fast"),
+    ("qwen3", {"rope_parameters": {"rope_type": "default", "rope_theta": 1e4,
+                                   "partial_rotary_factor": 0.5}}, "rotates 64 of 128"),
+    ("qwen3_5_text", {**LINEAR, "rms_norm_eps": 1e-5}, "norms add 1e-05, not 1e-06"),
     ("qwen2", {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 2},
      "sliding windows"),
     ("qwen3_5_text", {**LINEAR, "linear_value_head_dim": 8}, "differ in size"),

@@ -6,24 +6,35 @@ the real one runs where $LLAMA_CPP_DIR names a checkout.
 
 from __future__ import annotations
 
+import json
 import os
 import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
+from published_tokenizers import QWEN2
+from same_logits import both_logits
 from tiny_families import make_family
-from tiny_llama import save_tiny
+from tiny_llama import make_model, make_tokenizer, save_tiny
 from tiny_sentencepiece import make_sentencepiece
+from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
+from tokenizers.pre_tokenizers import ByteLevel, Split
+from transformers import PreTrainedTokenizerFast
 
+from tooldrill.agent.engines.gguf_header import read_gguf_header
 from tooldrill.agent.errors import TooldrillError
+from tooldrill.export.awkward import awkward_texts
+from tooldrill.export.compare import kl_divergence
 from tooldrill.export.layouts import registry
 from tooldrill.export.llama_cpp_script import SCRIPT, VARIABLE, convert_with_script
+from tooldrill.export.lookalikes import rename_in_file
 from tooldrill.export.run import export_model
+from tooldrill.export.same_tokens import check_tokens
 from tooldrill.export.settings import ExportSettings
 from tooldrill.export.unsupported import UnsupportedError
-from tooldrill.export.verify import check_logits
-from tooldrill.training.gguf_header import read_gguf_header
+from tooldrill.training.gguf_tokenizer import bpe_tokenizer
+from tooldrill.training.own_tokenizer import as_llama_cpp_reads
 from tooldrill.training.settings import ModelSettings
 
 F16 = ExportSettings(quantizations=["F16", "Q8_0"])
@@ -137,6 +148,40 @@ def test_the_real_script_converts_a_family_that_the_exporter_does_not_know(
     metadata = read_gguf_header(path).metadata
     assert metadata["tokenizer.chat_template"] == "{{ 1 }}"
     assert metadata["general.name"] == "tiny"
-    text = list(range(260, 360))
-    assert check_logits(model, {"F16": path}, [text])[0].mean_kl < 1e-4
+    assert kl_divergence(*both_logits(model, path)).mean() < 1e-4
     assert [left.name for left in tmp_path.iterdir()] == ["m.gguf"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHECKOUT is None, reason=f"${VARIABLE} names no checkout of llama.cpp")
+def test_the_real_script_knows_the_real_qwen_and_gets_no_lookalikes(tmp_path: Path) -> None:
+    """Its vocabulary holds a `</s>` that llama.cpp would end replies at."""
+    tokenizer = bpe_tokenizer(Path(str(CHECKOUT)) / "models" / "ggml-vocab-qwen2.gguf")
+    backend = tokenizer.backend_tokenizer
+    steps = [Split(Regex(QWEN2), "isolated"), ByteLevel(add_prefix_space=False, use_regex=False)]
+    backend.pre_tokenizer = pre_tokenizers.Sequence(steps)
+    backend.normalizer = normalizers.NFC()
+    config = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1}
+    model = make_model(tokenizer, vocab_size=len(tokenizer), **config)
+    tokenizer, path = as_llama_cpp_reads(tokenizer), tmp_path / "m.gguf"
+    convert_with_script(Path(str(CHECKOUT)), model, tokenizer, "{{ 1 }}", path, name="tiny")
+    assert read_gguf_header(path).metadata["tokenizer.ggml.pre"] == "qwen2"
+    assert check_tokens(tokenizer, path, ["<s>a</s>b"]).texts > 1000
+
+
+def test_a_lookalike_is_renamed_in_the_file_that_the_script_reads(tmp_path: Path) -> None:
+    plain = make_tokenizer()
+    described = json.loads(plain.backend_tokenizer.to_str())
+    model = described["model"]
+    model["vocab"]["</s>"] = row = len(plain)
+    model["merges"].append(["</", "s>"])
+    for part in ("</", "s>"):
+        model["vocab"].setdefault(part, len(model["vocab"]))
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(json.dumps(described)))
+    assert row not in tokenizer.encode("a</s>")
+    tokenizer.save_pretrained(tmp_path)
+    rename_in_file(tokenizer, tmp_path / "tokenizer.json")
+    again = PreTrainedTokenizerFast.from_pretrained(tmp_path)
+    assert again.convert_ids_to_tokens(row) == f"[UNREACHABLE{row}]"
+    texts = awkward_texts([], 200)
+    assert [again.encode(t) for t in texts] == [tokenizer.encode(t) for t in texts]

@@ -14,6 +14,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
+from tooldrill.agent.engines.gguf_header import read_gguf_header
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.export import run
 from tooldrill.export.merge import merged_model
@@ -22,7 +23,6 @@ from tooldrill.export.run import export_model
 from tooldrill.export.settings import ExportSettings
 from tooldrill.training.base_model import load_model
 from tooldrill.training.find_base import resolve
-from tooldrill.training.gguf_header import read_gguf_header
 from tooldrill.training.settings import ModelSettings
 
 QUICK = ExportSettings(quantizations=["F16", "Q8_0"])
@@ -80,6 +80,7 @@ def test_the_stage_leaves_verified_files_and_their_records(tiny: Path, tmp_path:
         "export.json",
         "tiny-tooldrill-F16.gguf",
         "tiny-tooldrill-Q8_0.gguf",
+        "tiny-tooldrill-lora.gguf",
         "verify.json",
     ]
     assert ExportSummary.model_validate_json((tmp_path / "out/export.json").read_text()) == summary

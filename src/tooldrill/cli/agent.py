@@ -102,11 +102,13 @@ def agent(
 
     Exit status: 0 the model concluded; 1 it did not; 2 an error; 130 stopped by Ctrl-C.
     """
+    from tooldrill.agent.engines.base import EngineAwayError
+    from tooldrill.agent.errors import TooldrillError
     from tooldrill.agent.limits.settings import ToolLimits
     from tooldrill.agent.settings import EngineSettings, LoopSettings, WatchdogSettings
     from tooldrill.cli.agent_session import Session
     from tooldrill.cli.agent_view import JsonView, TerminalView
-    from tooldrill.cli.main import INTERRUPTED, ToldExit
+    from tooldrill.cli.exits import INTERRUPTED, ToldExit
     from tooldrill.cli.models import endpoint_settings, open_model, require_model
 
     _require_task(task)
@@ -146,6 +148,13 @@ def agent(
     except KeyboardInterrupt:
         typer.echo("stopped; what the tools have done stays done", err=True)
         raise ToldExit(INTERRUPTED) from None
+    except EngineAwayError as error:
+        # Unlike an evaluation, a task does not go on from its record.
+        raise TooldrillError(
+            error.message,
+            "start it again, then run the same command: the task begins anew; what the tools have "
+            "done stays done",
+        ) from None
     _require_engine(episode, served=endpoint is not None)
     if episode.conclusion is None:
         raise typer.Exit(1)

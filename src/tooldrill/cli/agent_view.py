@@ -7,6 +7,7 @@ clear it.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,26 +34,29 @@ class View(Protocol):
 class TerminalView:
     """Replies as they are written, calls, observations, and the conclusion last.
 
-    The conclusion alone goes to standard output, all else to standard error.
+    The conclusion alone goes to standard output, all else to standard error. Where both are one
+    terminal, what has just been streamed is not said a second time.
     """
 
     def __init__(self) -> None:
         from rich.console import Console
 
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._streamed = False  # of the reply under way
+        self._streamed = ""  # of the reply under way
+        self._last = ""  # what was streamed of the one before it
         self._line_open = False
 
     def text(self, piece: str) -> None:
         if self._console.is_terminal:
             self._console.print(_plain(piece), style="dim", end="", markup=False)
-            self._streamed = self._line_open = True
+            self._streamed += piece
+            self._line_open = True
 
     def step(self, step: Step) -> None:
         if not self._streamed and step.conclusion is None and (step.thought or not step.calls):
             self._line(step.thought or step.reply, "dim")
         self._end_stream()
-        self._streamed = False
+        self._last, self._streamed = self._streamed, ""
         for call in step.calls[:1]:
             self._line(said_call(call.name, call.arguments), "bold cyan")
         for violation in step.violations:
@@ -70,7 +74,8 @@ class TerminalView:
     def end(self, episode: Episode) -> None:
         self._end_stream()
         if episode.conclusion is not None:
-            typer.echo(_plain(episode.conclusion))
+            if not (_is_one_terminal() and _ends_with(self._last, episode.conclusion)):
+                typer.echo(_plain(episode.conclusion))
         elif episode.failure is None:
             typer.echo(f"no conclusion: the {episode.spent or 'steps'} ran out", err=True)
         count = sum(len(step.violations) for step in episode.steps)
@@ -113,6 +118,17 @@ def said_call(name: str, arguments: dict[str, Any]) -> str:
     """A call on one line, arguments as JSON."""
     given = (f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in arguments.items())
     return _plain(f"{name}({', '.join(given)})")
+
+
+def _is_one_terminal() -> bool:
+    """Whether standard output and standard error are seen in the same place."""
+    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+        return False
+    return os.fstat(sys.stdout.fileno()).st_rdev == os.fstat(sys.stderr.fileno()).st_rdev
+
+
+def _ends_with(text: str, end: str) -> bool:
+    return bool(end.strip()) and text.rstrip().endswith(end.strip())
 
 
 def _shortened(text: str) -> str:

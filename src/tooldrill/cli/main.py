@@ -12,12 +12,7 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-INTERRUPTED = 130
-USER_ERROR = 2
-
-
-class ToldExit(SystemExit):
-    """An end whose reason the command has said itself."""
+from tooldrill.cli.exits import INTERRUPTED, USER_ERROR, ToldExit
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

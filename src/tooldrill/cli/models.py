@@ -33,7 +33,7 @@ def require_model(model: str | None, endpoint: str | None, adapters: Sequence[st
         raise TooldrillError(
             f"no GGUF file at {model}", "give a file, or add --endpoint URL for a served model"
         )
-    from tooldrill.agent.engines.gguf_model import check_gguf
+    from tooldrill.agent.engines.gguf_check import check_gguf
 
     check_gguf(Path(model).expanduser())
 

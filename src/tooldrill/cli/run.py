@@ -61,8 +61,11 @@ def run(
     with display:
         run_stages(chosen, opened, display, force=force)
     from tooldrill.cli.summary import print_summary
+    from tooldrill.release import is_exported, release_run
 
     print_summary(opened)
+    if is_exported(opened):
+        typer.echo(f"release {release_run(opened)}")
 
 
 def validate(config: ConfigArgument, overrides: OverridesArgument = None) -> None:

@@ -1,4 +1,4 @@
-"""`train sft|dpo`, `export` and `report`: one stage of a run, by the same code as `run`."""
+"""`train sft|dpo|rounds` and `report`: one stage of a run, by the same code as `run`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tooldrill.cli.arguments import ConfigArgument, ForceOption, OverridesArgument, open_run
+from tooldrill.cli.export import export
 
 
 def register(app: typer.Typer) -> None:
@@ -38,6 +39,11 @@ def run_stage(name: str, config: ConfigArgument, overrides: list[str] | None, fo
     with Display([name]) as display:
         run_stages([stage], run, display, force=force)
     print_stage(stage, run)
+    if name in ("eval", "report"):
+        from tooldrill.release import release_run
+
+        # What was measured stands in its cards.
+        typer.echo(f"release {release_run(run)}")
 
 
 LauncherOption = Annotated[
@@ -85,13 +91,6 @@ def _with_launcher(overrides: list[str] | None, launcher: str | None) -> list[st
     if launcher is None:
         return overrides
     return [*(overrides or []), f"training.launcher={json.dumps(launcher)}"]
-
-
-def export(
-    config: ConfigArgument, overrides: OverridesArgument = None, force: ForceOption = False
-) -> None:
-    """Merge the adapter, write GGUF files, quantize and verify them."""
-    run_stage("export", config, overrides, force)
 
 
 def report(
