@@ -16,6 +16,7 @@ from tooldrill.agent.errors import TooldrillError
 
 _NOTHING = 1 << 20  # bytes that are left on a disk on which nothing more can be written
 
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Gives a temporary file path that becomes `path` when the block ends without an error.

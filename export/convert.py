@@ -1,4 +1,4 @@
-"""The file of whole weights, by whoever can write it: this exporter first, llama.cpp's own script else."""
+"""The file of whole weights: written by this exporter, or else by llama.cpp's own script."""
 
 from __future__ import annotations
 

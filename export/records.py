@@ -60,7 +60,10 @@ class GgufFile(_Record):
         size = f"{self.bytes / 1e6:,.0f} MB, {self.bits_per_weight:.2f} bits per weight"
         if not self.fallbacks:
             return size
-        kinds = " and ".join(f"{one.tensors} tensors in {one.type}" for one in self.fallbacks)
+        kinds = " and ".join(
+            f"{one.tensors} tensor{'s' if one.tensors > 1 else ''} in {one.type}"
+            for one in self.fallbacks
+        )
         reasons = ", ".join(dict.fromkeys(one.reason for one in self.fallbacks if one.reason))
         return f"{size}; {kinds}: {reasons}" if reasons else f"{size}; {kinds}"
 

@@ -24,7 +24,7 @@ from tooldrill.training.own_tokenizer import as_llama_cpp_reads
 
 # fp32 takes 4 bytes a weight: 2 GB on disk for the largest model that is unpacked.
 LARGEST_UNPACKED = 500_000_000
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 
 _OWN = {"use_safetensors": True, "trust_remote_code": False}
 

@@ -17,7 +17,8 @@ import llama_cpp
 
 from tooldrill.agent.engines import native_log
 from tooldrill.agent.engines.base import AdapterInfo
-from tooldrill.agent.engines.gguf_check import check_adapter
+from tooldrill.agent.engines.gguf_check import check_adapter, read_parts
+from tooldrill.agent.engines.gguf_header import GgufHeader
 from tooldrill.agent.engines.gguf_model import GgufModel
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.known_hashes import known_sha256
@@ -57,7 +58,7 @@ def load_adapters(model: GgufModel, wanted: Sequence[str]) -> list[Adapter]:
 
 
 def _load(model: GgufModel, path: Path, scale: float) -> Adapter:
-    check_adapter(path)
+    _require_apart(model.path, check_adapter(path), path)
     with native_log.errors() as said:
         handle = llama_cpp.llama_adapter_lora_init(model.handle, os.fsencode(path))
     if not handle:
@@ -72,6 +73,18 @@ def _load(model: GgufModel, path: Path, scale: float) -> Adapter:
             "give a plain LoRA adapter; llama-server can run this one",
         )
     return Adapter(handle, AdapterInfo(path=str(path), scale=scale, sha256=known_sha256(path)))
+
+
+def _require_apart(model: Path, adapter: GgufHeader, path: Path) -> None:
+    """Refuses an adapter of embeddings that are the output, too: llama.cpp ends the process."""
+    if not any(tensor.name.startswith("token_embd.weight.") for tensor in adapter.tensors):
+        return
+    tensors = (tensor for part in read_parts(model)[1] for tensor in part.tensors)
+    if not any(tensor.name == "output.weight" for tensor in tensors):
+        raise TooldrillError(
+            f"{path} adapts the embeddings, which are the output of {model.name}, too",
+            "merge the adapter into the model, or train one without embed_tokens",
+        )
 
 
 def apply_adapters(context: llama_cpp.llama_context_p, adapters: Sequence[Adapter]) -> None:

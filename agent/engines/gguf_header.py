@@ -30,19 +30,11 @@ _LARGEST = 2**63 - 1
 _LEAST_FIELD = 8 + 1 + 4 + 1  # length and text of the key, type, value
 _LEAST_TENSOR = 8 + 1 + 4 + 4 + 8  # length and text of the name, dimensions, type, offset
 
-_SCALARS = {
-    GGUFValueType.UINT8: struct.Struct("<B"),
-    GGUFValueType.INT8: struct.Struct("<b"),
-    GGUFValueType.UINT16: struct.Struct("<H"),
-    GGUFValueType.INT16: struct.Struct("<h"),
-    GGUFValueType.UINT32: struct.Struct("<I"),
-    GGUFValueType.INT32: struct.Struct("<i"),
-    GGUFValueType.FLOAT32: struct.Struct("<f"),
-    GGUFValueType.BOOL: struct.Struct("<?"),
-    GGUFValueType.UINT64: struct.Struct("<Q"),
-    GGUFValueType.INT64: struct.Struct("<q"),
-    GGUFValueType.FLOAT64: struct.Struct("<d"),
-}
+_CODES = {
+    "UINT8": "B", "INT8": "b", "UINT16": "H", "INT16": "h", "UINT32": "I", "INT32": "i",
+    "UINT64": "Q", "INT64": "q", "FLOAT32": "f", "FLOAT64": "d", "BOOL": "?",
+}  # fmt: skip
+_SCALARS = {GGUFValueType[name]: struct.Struct(f"<{code}") for name, code in _CODES.items()}
 _LENGTH = _SCALARS[GGUFValueType.UINT64]
 # Weights and bytes of a block, of types that older gguf packages do not know.
 _SIZES: dict[int, tuple[str, int, int]] = {
@@ -133,9 +125,7 @@ def require_gguf(path: Path) -> None:
         with path.open("rb") as file:
             magic = file.read(len(MAGIC))
     except OSError as error:
-        raise TooldrillError(
-            f"cannot read {path}: {error.strerror}", "check its permissions"
-        ) from error
+        raise TooldrillError(f"cannot read {path}: {error.strerror}", "check the file") from error
     if magic != MAGIC:
         raise TooldrillError(
             f"{path} is not a GGUF file (it begins with {magic!r})",
@@ -162,8 +152,7 @@ class _Cursor:
         version = self.scalar(GGUFValueType.UINT32)
         if version not in (2, 3):
             swapped = int.from_bytes(version.to_bytes(4, "little"), "big") in (2, 3)
-            told = "it is big-endian" if swapped else f"its version is {version}, not 2 or 3"
-            raise ValueError(told)
+            raise ValueError("it is big-endian" if swapped else f"its version is {version}")
         tensor_count = self.count(self.scalar(GGUFValueType.UINT64), _LEAST_TENSOR, "tensors", 16)
         field_count = self.count(self.scalar(GGUFValueType.UINT64), _LEAST_FIELD, "values", 8)
         metadata: dict[str, Any] = {}

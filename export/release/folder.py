@@ -53,7 +53,7 @@ def write_folder(out: Path, contents: Contents) -> bool:
     out.mkdir(parents=True, exist_ok=True)
     (out / SUMS).unlink(missing_ok=True)
     for name in set(before or ()) - set(contents):
-        (out / name).unlink(missing_ok=True)
+        _remove(out / name, out)
     for name, content in contents.items():
         if isinstance(content, str):
             write_text(out / name, content)
@@ -93,6 +93,13 @@ def require_ours(out: Path) -> None:
 def _inside(name: str) -> bool:
     path = PurePosixPath(name)
     return not path.is_absolute() and ".." not in path.parts
+
+
+def _remove(path: Path, out: Path) -> None:
+    """Takes a file away, and its folder in `out` when nothing else is in it."""
+    path.unlink(missing_ok=True)
+    if path.parent != out and path.parent.is_dir() and not any(path.parent.iterdir()):
+        path.parent.rmdir()
 
 
 def _up_to_date(out: Path, contents: Contents, sums: Mapping[str, str]) -> bool:

@@ -58,7 +58,10 @@ VERIFY_TOKENS = 900
 TRACES_PER_SECOND = 120.0
 START_SECONDS = 8.0
 PROCESS_MEMORY = 0.9e9
-BITS = {"F16": 16.0, "Q8_0": 8.5, "Q6_K": 6.6, "Q5_K_M": 5.7, "Q4_K_M": 4.9}
+BITS = {
+    "F16": 16.0, "BF16": 16.0, "Q8_0": 8.5, "Q6_K": 6.6, "Q5_K_M": 5.7, "Q4_K_M": 4.9, "Q4_0": 4.7,
+    "IQ4_XS": 4.4,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from tooldrill.agent.engines.gguf_header import GgufHeader, read_gguf_header
+from tooldrill.agent.engines.gguf_check import check_gguf
+from tooldrill.agent.engines.gguf_header import GgufHeader
 from tooldrill.training.activations import Decoder
 from tooldrill.training.config_shape import (
     count_weights,
@@ -84,7 +85,7 @@ def shape_of_config(config: dict[str, Any], parameters: int | None = None) -> Mo
 
 
 def _from_gguf(path: Path) -> ModelShape:
-    header = read_gguf_header(path)
+    header = check_gguf(path)
     config = _config_of_gguf(header)
     embedded = ("token_embd.weight", "output.weight")
     return ModelShape(

@@ -69,6 +69,8 @@ class Stage:
             an earlier attempt is removed.
         seed: the seed to record.
         enabled: whether this config wants the stage.
+        keeps: its work tells itself, by hashes, what in its folder is still of use: the folder is
+            not emptied when config or inputs changed, only when it is begun afresh by force.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Stage:
     check: Callable[[Run], None] = lambda _run: None
     seed: Callable[[Run], int | None] = lambda _run: None
     enabled: Callable[[Run], bool] = lambda _run: True
+    keeps: bool = False
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,8 @@ def _run_one(stage: Stage, run: Run, reporter: Reporter, force: bool) -> Manifes
         assert manifest is not None
         return manifest
     stage.check(run)
-    record = _begin(stage, run, folder, inputs, fresh=force or not now.resumable)
+    fresh = force or not now.resumable
+    record = _begin(stage, run, folder, inputs, fresh=fresh, empty=force or not stage.keeps)
     with Meter() as meter:
         try:
             with reporter.working(stage, now) as progress:
@@ -208,7 +212,13 @@ def _run_one(stage: Stage, run: Run, reporter: Reporter, force: bool) -> Manifes
 
 
 def _begin(
-    stage: Stage, run: Run, folder: Path, inputs: dict[str, list[Path]], *, fresh: bool
+    stage: Stage,
+    run: Run,
+    folder: Path,
+    inputs: dict[str, list[Path]],
+    *,
+    fresh: bool,
+    empty: bool,
 ) -> Manifest:
     earlier = Manifest.read(folder / STARTED)
     known = (Manifest.read(folder / MANIFEST) or earlier or _nothing(stage)).inputs
@@ -216,7 +226,8 @@ def _begin(
         # The records go first: killed in between, nothing here passes for whole or resumable.
         (folder / MANIFEST).unlink(missing_ok=True)
         (folder / STARTED).unlink(missing_ok=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        if empty:
+            shutil.rmtree(folder, ignore_errors=True)
         earlier = None
     folder.mkdir(parents=True, exist_ok=True)
     record = Manifest(

@@ -111,21 +111,16 @@ def public_config(config: RunConfig) -> RunConfig:
 def adapter_stage(adapter: Path) -> Stage:
     """The export of an adapter that was trained elsewhere, as a stage of its own."""
 
-    def samples(run: Run) -> list[Path]:
-        path = run.stage_folder("data") / "sft.jsonl"
-        return [path] if path.is_file() else []
-
     def work(run: Run, out: Path, progress: Progress) -> None:
         from tooldrill.export.run import export_model
 
-        found = next(iter(samples(run)), None)
-        export_model(run.config.model, adapter, run.config.export, found, out, progress)
+        export_model(run.config.model, adapter, run.config.export, None, out, progress)
 
     return Stage(
         name=f"export-{_stem(adapter)}",
         command=f"tooldrill export --adapter {adapter}",
         config=lambda run: run.config.model_dump(mode="json", include={"model", "export"}),
-        inputs=lambda run: {"": [*model_files(run), adapter, *samples(run)]},
+        inputs=lambda run: {"": [*model_files(run), adapter]},
         work=work,
     )
 

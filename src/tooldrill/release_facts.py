@@ -43,8 +43,12 @@ def gathered_facts(run: Run, summary: ExportSummary) -> Provenance:
     Args:
         summary: of the final model's export, which says what the results must be of.
     """
+    training = training_facts(run)
     return Provenance(
-        training=training_facts(run), data=data_facts(run), measured=measured_facts(run, summary)
+        training=training,
+        # A run without training may have data all the same, which the model has not seen.
+        data=data_facts(run) if training is not None else None,
+        measured=measured_facts(run, summary),
     )
 
 

@@ -79,8 +79,7 @@ def _exported(run: Run, adapter: Path, folder: Path, progress: Progress) -> Path
     quantization = run.config.eval.quantization
     if not (folder / "export.json").is_file():
         settings = run.config.export.model_copy(update={"quantizations": [quantization]})
-        samples = run.stage_folder("data") / "sft.jsonl"
-        export_model(run.config.model, adapter, settings, samples, folder, progress)
+        export_model(run.config.model, adapter, settings, None, folder, progress)
     return next(folder.glob(f"*-{quantization}.gguf"))
 
 

@@ -129,7 +129,7 @@ def _report(run: Run, out: Path, progress: Progress) -> None:
 
 def _export_inputs(run: Run) -> dict[str, list[Path]]:
     inputs = {name: [_adapter(run, name)] for name in conditions(run) if name != BASE}
-    return {"": model_files(run), "data": [run.stage_folder("data") / "sft.jsonl"], **inputs}
+    return {"": model_files(run), **inputs}
 
 
 def _eval_inputs(run: Run) -> dict[str, list[Path]]:
@@ -204,6 +204,7 @@ STAGES: Sequence[Stage] = (
         },
         inputs=_export_inputs,
         work=_export,
+        keeps=True,
     ),
     Stage(
         name="eval",

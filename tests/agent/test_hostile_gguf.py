@@ -284,7 +284,8 @@ from tooldrill.agent.protocols.catalog import get_protocol
 from tooldrill.agent.settings import EngineSettings, SamplingSettings
 
 ENGINE = EngineSettings(context=256, parallel=1, threads=1, gpu_layers=0)
-TURN = Turn("a", [user("Gr\u00f6\u00dfe, 3 x")], [], get_protocol("react_json"), SamplingSettings(), 4, 0)
+REACT = get_protocol("react_json")
+TURN = Turn("a", [user("Gr\u00f6\u00dfe, 3 x")], [], REACT, SamplingSettings(), 4, 0)
 
 path, rng, ran = Path(sys.argv[1]), random.Random(5), 0
 whole = small().bytes()

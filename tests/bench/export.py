@@ -129,11 +129,14 @@ def _export(folder: Path) -> dict[str, Any]:
     }
 
 
+def _work(name: str, folder: Path) -> dict[str, Any]:
+    if name == "baseline":
+        return _baseline()
+    return _adapter(folder) if name == "adapter" else _export(folder)
+
+
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        folder = Path(sys.argv[2])
-        work = {"adapter": lambda: _adapter(folder), "baseline": _baseline,
-                "export": lambda: _export(folder)}[sys.argv[1]]  # fmt: skip
-        print(json.dumps(work()))
+        print(json.dumps(_work(sys.argv[1], Path(sys.argv[2]))))
     else:
         main()

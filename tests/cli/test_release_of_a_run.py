@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 from tiny_llama import save_tiny
 
 from tooldrill.agent.progress import Progress, silent
+from tooldrill.cli.main import main
 from tooldrill.config import load_config
 from tooldrill.eval import table
 from tooldrill.eval.measure import measure
@@ -121,6 +122,32 @@ def test_the_config_is_the_one_that_made_it_and_runs_again(copied: Run) -> None:
     again = load_config(out / "config.yaml")
     assert again == copied.config.model_copy(update={"runs": "runs"})
     assert "999" not in (out / "DATA.md").read_text()
+
+
+@pytest.mark.slow
+def test_an_untrained_model_has_no_training_and_no_data(copied: Run) -> None:
+    training = copied.config.training
+    untrained = training.model_copy(
+        update={"sft": training.sft.model_copy(update={"enabled": False})}
+    )
+    run = replace(copied, config=copied.config.model_copy(update={"training": untrained}))
+    out = release_run(run)
+    assert not (out / "DATA.md").exists()
+    assert not (out / "adapter").exists()
+    text = " ".join((out / "README.md").read_text().split())
+    assert "Converted by tooldrill and not trained" in text
+    assert "This model is called `base` here." in text
+
+
+@pytest.mark.slow
+def test_a_report_brings_it_up_to_date(
+    copied: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    runs = f"runs={tmp_path / 'runs'}"
+    with suppress(SystemExit):
+        main(["report", str(copied.config_path), runs])
+    assert capsys.readouterr().out.splitlines()[-1] == f"release {copied.folder / 'release'}"
+    assert check_release(copied.folder / "release").problems == []
 
 
 @pytest.mark.slow

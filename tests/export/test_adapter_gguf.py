@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 from peft import PeftModel
+from random_adapters import linear_names, save_adapter
 from safetensors.torch import load_file
-from tiny_adapters import linear_names, save_adapter
 from tiny_families import GRANITE4, LINEAR, MAMBA, SCALES, make_family, roughen
 from tiny_llama import make_tokenizer
 from transformers import Gemma3Config, Gemma3ForConditionalGeneration
@@ -261,3 +261,20 @@ def test_an_initialisation_that_changed_the_base_is_taken_back(
     assert_same(
         PeftModel.from_pretrained(load_model(base), tmp_path / "adapter").eval(), tmp_path, path
     )
+
+
+def test_an_adapter_of_tied_embeddings_does_not_reach_llama_cpp(
+    tokenizer: Any, tmp_path: Path
+) -> None:
+    """Made for a base whose output is its own; over tied ones llama.cpp would end the process."""
+    for number, tied in enumerate((False, True)):
+        folder = tmp_path / str(number)
+        model = make_family("llama", tokenizer, tie_word_embeddings=tied)
+        base = save_base(model, tokenizer, folder)
+        if not tied:
+            save_adapter(model, tmp_path / "adapter", target_modules=["embed_tokens"])
+            make_adapter(tmp_path / "adapter", base, fresh(base), tmp_path / "lora.gguf", name="x")
+            LogitReader(folder / "base.gguf", 8, [tmp_path / "lora.gguf"]).close()
+            continue
+        with pytest.raises(TooldrillError, match="are the output of base"):
+            LogitReader(folder / "base.gguf", 8, [tmp_path / "lora.gguf"])

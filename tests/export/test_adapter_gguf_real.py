@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from tiny_adapters import save_adapter
+from random_adapters import save_adapter
 
 from tooldrill.agent.engines.gguf_model import GgufModel
 from tooldrill.export.adapter.run import export_adapter

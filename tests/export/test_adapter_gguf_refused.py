@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import torch
+from random_adapters import save_adapter
 from safetensors.torch import load_file, save_file
-from tiny_adapters import save_adapter
 from tiny_families import SHAPE, make_family
 from tiny_llama import make_tokenizer
 from transformers import AutoConfig, AutoModelForCausalLM

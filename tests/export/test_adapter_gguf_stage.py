@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_adapters import save_adapter
+from random_adapters import save_adapter
 
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.export.adapter import checking, writing

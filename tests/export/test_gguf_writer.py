@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import gguf
 import numpy as np
 import pytest
 import torch
@@ -145,3 +146,21 @@ def test_a_weight_beyond_f16_is_refused_and_nothing_is_left(tiny: Path, tmp_path
     with pytest.raises(TooldrillError, match=r"blk\.2\.ffn_up\.weight holds a weight"):
         write_gguf(model, load_tokenizer(base), TEMPLATE, tmp_path / "m.gguf", base=base, name="x")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_base_in_bf16_loses_nothing_in_bf16(tiny: Path, tmp_path: Path) -> None:
+    base = resolve(ModelSettings(path=str(tiny)))
+    model = merged_model(base, None)
+    with torch.no_grad():
+        for weights in model.parameters():
+            weights.copy_(weights.to(torch.bfloat16))
+    path = tmp_path / "m.gguf"
+    write_gguf(model, load_tokenizer(base), TEMPLATE, path, base=base, name="x", kind="BF16")
+    header = read_gguf_header(path)
+    assert header.metadata["general.file_type"] == gguf.LlamaFileType.MOSTLY_BF16
+    assert {t.type for t in header.tensors if len(t.shape) == 2} == {"BF16"}
+    stored = {t.name: t for t in gguf.GGUFReader(path).tensors}
+    values = gguf.dequantize(stored["blk.1.ffn_up.weight"].data, gguf.GGMLQuantizationType.BF16)
+    assert np.array_equal(values, model.model.layers[1].mlp.up_proj.weight.detach().numpy())
+    # llama.cpp rounds what is multiplied with BF16 weights to BF16, too.
+    assert kl_divergence(*both_logits(model, path)).mean() < 1e-3

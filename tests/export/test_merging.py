@@ -11,6 +11,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
+from transformers import Gemma3Config, Gemma3ForConditionalGeneration
 
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.export import merging
@@ -27,7 +28,7 @@ from tooldrill.training.base_model import load_model, load_tokenizer
 from tooldrill.training.find_base import BaseModel, resolve
 from tooldrill.training.settings import ModelSettings
 
-TOKENS = list(range(3, 60))
+TOKENS = list(range(3, 50))
 WEIGHTS = "adapter_model.safetensors"
 # What LoraConfig is given beyond rank, alpha and all linear layers.
 KINDS: dict[str, dict[str, Any]] = {
@@ -105,6 +106,25 @@ def test_a_head_that_was_trained_leaves_the_embeddings_alone(
     assert merged.config.tie_word_embeddings is True
     assert merged.get_output_embeddings().weight is merged.get_input_embeddings().weight
     assert not torch.equal(merged.get_input_embeddings().weight, before)
+
+
+def test_the_text_part_of_a_multimodal_model_says_that_its_output_is_its_own(
+    tmp_path: Path,
+) -> None:
+    text = {"vocab_size": 50, "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1,
+            "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 8}  # fmt: skip
+    vision = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1,
+              "num_attention_heads": 2, "image_size": 28, "patch_size": 14,
+              "vision_use_head": False}  # fmt: skip
+    config = Gemma3Config(text_config=text, vision_config=vision, mm_tokens_per_image=4)
+    Gemma3ForConditionalGeneration(config).save_pretrained(tmp_path / "base")
+    base = BaseModel("gemma", str(tmp_path / "base"))
+    make_adapter(base, tmp_path / "adapter", "head")
+    merged = merged_model(base, tmp_path / "adapter")
+    head, embeddings = merged.get_output_embeddings(), merged.get_input_embeddings()
+    assert not torch.equal(head.weight, embeddings.weight)
+    assert merged.config.tie_word_embeddings is False
+    assert merged.config.get_text_config().tie_word_embeddings is False
 
 
 def test_merged_weights_that_are_not_the_adapters_fail_with_text_and_token(

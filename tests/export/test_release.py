@@ -116,6 +116,8 @@ def test_the_same_again_touches_nothing_and_a_change_only_its_pages(
     assert "results.json" not in tree(out)
     assert (out / "mine.txt").read_text() == "my own notes"
     assert "mine.txt" not in (read_sums(out) or {})
+    build_release(replace(exported, adapter=None), out)
+    assert not (out / "adapter").exists()
 
 
 def test_no_path_of_this_machine_is_told(exported: Release, tmp_path: Path) -> None:

@@ -172,15 +172,29 @@ def test_the_server_is_stopped_also_after_an_error(
 def test_a_server_that_does_not_start_says_why(
     binary: ServerBinary, rewrite: Rewrite, tmp_path: Path
 ) -> None:
-    whole = rewrite().read_bytes()
-    damaged = tmp_path / "damaged.gguf"
-    damaged.write_bytes(whole[: len(whole) // 2])
+    log = tmp_path / "server.log"
     with (
         pytest.raises(TooldrillError, match="llama-server ended with status 1") as caught,
-        llama_server(binary, damaged),
+        llama_server(binary, rewrite(), log=log, options=["--no-such-option"]),
     ):
         pytest.fail("it started")
-    assert "data is not within the file bounds" in caught.value.message
+    assert "invalid argument: --no-such-option" in caught.value.message
+    assert caught.value.next_step == f"see {log}"
+
+
+def test_a_file_that_is_not_whole_is_told_before_anything_starts(
+    binary: ServerBinary, rewrite: Rewrite, tmp_path: Path
+) -> None:
+    whole = rewrite().read_bytes()
+    damaged, log = tmp_path / "damaged.gguf", tmp_path / "server.log"
+    damaged.write_bytes(whole[: len(whole) // 2])
+    with (
+        pytest.raises(TooldrillError, match=f"it holds {len(whole) // 2:,} of") as caught,
+        llama_server(binary, damaged, log=log),
+    ):
+        pytest.fail("it started")
+    assert caught.value.next_step
+    assert not log.exists()
 
 
 def test_the_report_is_one_json_document(sound: ServeReport) -> None:

@@ -157,7 +157,7 @@ def test_a_gguf_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
     end = len(whole) - len(whole) % 32  # the last bytes may be padding, which nobody misses
     for length in range(0, end - 32, 7):
         (tmp_path / "cut.gguf").write_bytes(whole[:length])
-        with pytest.raises(TooldrillError, match="not a whole GGUF|not a GGUF file"):
+        with pytest.raises(TooldrillError, match=r"not a whole GGUF|not a GGUF file"):
             resolve(at(tmp_path / "cut.gguf"))
 
 

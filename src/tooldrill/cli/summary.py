@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tooldrill.cli.display import gigabytes, minutes
-from tooldrill.layout import conditions, gguf_path, result_files
+from tooldrill.layout import conditions, result_files
 from tooldrill.pipeline import Run, Stage, recorded
 from tooldrill.stages import STAGES
 
@@ -34,10 +34,7 @@ def print_summary(run: Run) -> None:
     stages.add_row("all", minutes(total), gigabytes(peak))
     console.print(stages)
     if "export" in manifests:
-        final = conditions(run)[-1]
-        for quantization in run.config.export.quantizations:
-            path = gguf_path(run, final, quantization)
-            console.print(f"GGUF    {path}  ({path.stat().st_size / 1e6:.0f} MB)", soft_wrap=True)
+        _print_files(console, run)
     report = run.stage_folder("report") / "report.html"
     if "report" in manifests:
         console.print(f"report  {report}", soft_wrap=True)
@@ -53,6 +50,8 @@ def print_stage(stage: Stage, run: Run) -> None:
     count = len(manifest.outputs)
     size = sum(stamp.size for stamp in manifest.outputs.values())
     console.print(f"{folder}: {count} files, {size / 1e6:.1f} MB", soft_wrap=True)
+    if stage.name == "export":
+        _print_files(console, run)
     if stage.name == "report":
         console.print(f"report  {folder / 'report.html'}", soft_wrap=True)
 
@@ -82,6 +81,16 @@ def print_measures(results: Sequence[Results], console: Console | None = None) -
     for line in class_rows(measures, seen_only=True):
         classes.add_row(str(line.kind), *line.cells)
     console.print(classes)
+
+
+def _print_files(console: Console, run: Run) -> None:
+    """The final model's GGUF files: size, bits per weight, and tensors that fell back."""
+    from tooldrill.export.records import ExportSummary
+
+    folder = run.stage_folder("export") / conditions(run)[-1]
+    summary = ExportSummary.model_validate_json((folder / "export.json").read_bytes())
+    for file in summary.files:
+        console.print(f"GGUF    {folder / file.file}  ({file.told})", soft_wrap=True)
 
 
 def _print_results(console: Console, run: Run) -> None:
