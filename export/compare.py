@@ -18,7 +18,7 @@ Logits = np.ndarray[Any, Any]
 
 # Logits this near are a tie that rounding to F16 may decide either way.
 NEAR_TIE = 0.05
-_ROWS = 32  # at once: copies of them stay small beside a model
+_ROWS = 16  # at once: copies of them stay small beside a model
 
 
 def kl_divergence(expected: Logits, given: Logits) -> Logits:

@@ -88,6 +88,7 @@ def export_model(  # noqa: PLR0917 - the stages' callers pass these by position
         described = [describe(files[one], one) for one in dict.fromkeys(settings.quantizations)]
         lora = no_lora = None
         if adapter is not None and settings.adapter_gguf:
+            give_back()
             clock.begin("adapter", "comparing the adapter's GGUF with PEFT")
             lora, no_lora = export_adapter(
                 adapter, base, folder / f"{name}-lora.gguf", f16, samples=read, settings=settings

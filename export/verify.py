@@ -19,6 +19,7 @@ from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.progress import Progress, silent
 from tooldrill.export.compare import NEAR_TIE, LogitTally
 from tooldrill.export.gates import AGAIN, breach_of_quantized, place_told, require_f16
+from tooldrill.export.heap import give_back
 from tooldrill.export.logits import LogitReader
 from tooldrill.export.merging import Merged
 from tooldrill.export.readings import Reading, model_logits
@@ -78,6 +79,7 @@ def _check_files(
     """
     ordered = sorted(files, key=lambda quantization: quantization != "F16")
     for number, quantization in enumerate(ordered):
+        give_back()
         tally = tally_file(said, quantization, files[quantization], samples)
         check = tally.result()
         result.logits.append(check)

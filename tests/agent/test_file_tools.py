@@ -201,8 +201,12 @@ def test_commands_where_they_are_allowed(root: Path) -> None:
         assert error
         assert text.startswith("ERROR: stopped after 1 s; it had printed:\nbefore")
         text, error = run("head -c 50000000 /dev/zero | tr '\\0' x")
+        assert error
+        assert text.startswith("ERROR: execute_command: done, but its output of 50,000,000 char")
+        assert len(text) < 600
+        text, error = run("head -c 500000 /dev/zero | tr '\\0' x")
         assert not error
         assert text.count("x") == 172
-        assert "[... 49999828 characters left out ...]" in text
+        assert "[... 499828 characters left out ...]" in text
         assert run("pwd", cwd="nowhere")[1]
     assert not (root.parent / "made.txt").exists()
