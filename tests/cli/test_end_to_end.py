@@ -113,7 +113,7 @@ def test_the_base_is_evaluated_in_one_quantization_and_the_product_in_all(
     count = {name: len(list((run / "export" / name).glob("*.gguf"))) for name in ("base", "sft")}
     assert count == {"base": 1, "sft": 1}
     final = sorted(path.name.rpartition("-")[2] for path in (run / "export/rounds").glob("*.gguf"))
-    assert final == ["Q4_K_M.gguf", "Q8_0.gguf"]
+    assert final == ["Q4_K_M.gguf", "Q8_0.gguf", "lora.gguf"]
 
 
 def test_a_round_learns_from_the_models_own_violations(run_folder: tuple[Path, str]) -> None:
