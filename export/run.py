@@ -20,7 +20,7 @@ from tooldrill.agent.render import ChatTemplate
 from tooldrill.export.adapter.run import export_adapter
 from tooldrill.export.building import SUMMARY, building, publish
 from tooldrill.export.convert import convert
-from tooldrill.export.heap import give_back
+from tooldrill.export.heap import give_back, large_blocks_given_back
 from tooldrill.export.merging import merge_measured
 from tooldrill.export.quantize import describe, quantize
 from tooldrill.export.records import Converter, ExportSummary
@@ -64,7 +64,7 @@ def export_model(  # noqa: PLR0917 - the stages' callers pass these by position
     require_export_room(base, out, settings.quantizations, earlier.files)
     steps = len({"F16", *settings.quantizations} - earlier.files.keys()) + 2
     clock = _Clock(progress, steps + (adapter is not None and settings.adapter_gguf))
-    with building(out) as folder:
+    with large_blocks_given_back(), building(out) as folder:
         clock.begin("merge", "merging" if adapter else "loading")
         tokenizer = load_tokenizer(base)
         template = chat_template(base, model, tokenizer)
