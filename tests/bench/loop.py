@@ -7,6 +7,7 @@ llama-cpp-python runs twice: with the threads it takes by itself (half of the co
 and with tooldrill's. Greedy replies are compared. Not a test.
 
 MODEL=FILE.gguf takes a file instead of the embedded SmolLM2-135M, which is exported as Q8_0.
+PALETTE=WORLD,... takes the tasks of these worlds, in turn, each with all tools of its world.
 PALETTE=WORLD offers all tools of one world in every task, as an agent does, so that the prompts of
 all episodes begin alike; without it every task has tools of its own.
 """
@@ -110,14 +111,15 @@ def _run(name: str, model: Path) -> dict[str, Any]:
 
 
 def _suite() -> EvalSettings:
-    """Held-out tasks, or those of one world with all of its tools: an agent with its palette."""
+    """Held-out tasks, or those of some worlds, each with all of its tools: agents' palettes."""
     from tooldrill.data.worlds.catalog import get_world
     from tooldrill.eval.settings import EvalSettings
 
     if not PALETTE:
         return EvalSettings(tasks=TASKS)
-    size = len(get_world(PALETTE).registry.names)
-    return EvalSettings(tasks=TASKS, worlds=[PALETTE], tools=(size, size))
+    worlds = PALETTE.split(",")
+    size = max(len(get_world(world).registry.names) for world in worlds)
+    return EvalSettings(tasks=TASKS, worlds=worlds, tools=(size, size))
 
 
 def _tools(opened: OpenedTask) -> Registry:
