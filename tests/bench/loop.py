@@ -7,9 +7,9 @@ llama-cpp-python runs twice: with the threads it takes by itself (half of the co
 and with tooldrill's. Greedy replies are compared. Not a test.
 
 MODEL=FILE.gguf takes a file instead of the embedded SmolLM2-135M, which is exported as Q8_0.
-PALETTE=WORLD,... takes the tasks of these worlds, in turn, each with all tools of its world.
-PALETTE=WORLD offers all tools of one world in every task, as an agent does, so that the prompts of
-all episodes begin alike; without it every task has tools of its own.
+PALETTE=WORLD,... takes the tasks of these worlds, in turn, and offers all tools of its world in
+each, as an agent does, so that the prompts of a world's episodes begin alike; without it every task
+has tools of its own.
 """
 
 from __future__ import annotations
