@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from tooldrill.agent.episode import Episode, Outcome, TriggerName
+from tooldrill.agent.episode import TriggerName
 from tooldrill.agent.violation import ViolationClass
-from tooldrill.data.tasks.task import TaskKind
-from tooldrill.eval.replies import JudgedReply, judged_replies, tool_calls
+from tooldrill.eval.judged import Judged
+from tooldrill.eval.judged import judged as judged_episodes
+from tooldrill.eval.replies import JudgedReply
 from tooldrill.eval.results import Results
-from tooldrill.eval.statistics import Paired, Rate, clustered_rate, paired, simple_rate
+from tooldrill.eval.statistics import Rate, clustered_rate, simple_rate
 
 
 @dataclass(frozen=True)
@@ -76,44 +77,9 @@ class Measures:
     seconds: float | None
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One model against a reference on the tasks both were judged on."""
-
-    name: str
-    reference: str
-    same_suite: bool
-    success: Paired
-    clean: Paired
-
-
-@dataclass(frozen=True)
-class _Judged:
-    episode: Episode
-    replies: list[JudgedReply]
-
-    @property
-    def must_call(self) -> bool:
-        return self.episode.kind not in (TaskKind.RESTRAIN, TaskKind.STOP)
-
-    @property
-    def concluded(self) -> bool:
-        """By itself: a conclusion that was forced is none of the model's choice."""
-        return self.episode.outcome is Outcome.CONCLUDED and not self.episode.forced
-
-    @property
-    def called(self) -> bool:
-        # Where a conclusion is forced, no tools are offered.
-        return any(tool_calls(step) for step in self.episode.own_steps)
-
-    @property
-    def clean(self) -> bool:
-        return all(reply.disciplined for reply in self.replies)
-
-
 def measure(results: Results) -> Measures:
     """All measures of one results file."""
-    judged = _judged(results)
+    judged = judged_episodes(results)
     must_call = [one for one in judged if one.must_call]
     refused = [one for one in must_call if not one.called and one.concluded]
     replies = sum(len(one.replies) for one in judged)
@@ -139,49 +105,22 @@ def measure(results: Results) -> Measures:
     )
 
 
-def compare(results: Results, reference: Results) -> Comparison:
-    """Paired comparison; differences are `results` minus `reference`."""
-    ours = {one.episode.task: one for one in _judged(results)}
-    theirs = {one.episode.task: one for one in _judged(reference)}
-    return Comparison(
-        name=results.model.name,
-        reference=reference.model.name,
-        same_suite=results.suite.sha256 == reference.suite.sha256,
-        success=paired(
-            {task: one.episode.success is True for task, one in theirs.items()},
-            {task: one.episode.success is True for task, one in ours.items()},
-        ),
-        clean=paired(
-            {task: one.clean for task, one in theirs.items()},
-            {task: one.clean for task, one in ours.items()},
-        ),
-    )
-
-
-def _judged(results: Results) -> list[_Judged]:
-    return [
-        _Judged(episode, judged_replies(episode))
-        for episode in results.episodes
-        if episode.outcome is not Outcome.FAILED
-    ]
-
-
-def _reply_rate(judged: Sequence[_Judged], holds: Callable[[JudgedReply], bool]) -> Rate:
+def _reply_rate(judged: Sequence[Judged], holds: Callable[[JudgedReply], bool]) -> Rate:
     return clustered_rate(
         (sum(holds(reply) for reply in one.replies), len(one.replies)) for one in judged
     )
 
 
-def _class_rate(judged: Sequence[_Judged], kind: ViolationClass) -> Rate:
+def _class_rate(judged: Sequence[Judged], kind: ViolationClass) -> Rate:
     return _reply_rate(judged, lambda reply: any(v.kind is kind for v in reply.violations))
 
 
-def _impossible(judged: Sequence[_Judged]) -> frozenset[ViolationClass]:
+def _impossible(judged: Sequence[Judged]) -> frozenset[ViolationClass]:
     ruled_out = [frozenset(one.episode.impossible) for one in judged]
     return frozenset.intersection(*ruled_out) if ruled_out else frozenset()
 
 
-def _hints(judged: Sequence[_Judged]) -> dict[TriggerName, HintCount]:
+def _hints(judged: Sequence[Judged]) -> dict[TriggerName, HintCount]:
     given = [step.injected for one in judged for step in one.episode.steps if step.injected]
     counts = {}
     for name in TriggerName:
@@ -192,7 +131,7 @@ def _hints(judged: Sequence[_Judged]) -> dict[TriggerName, HintCount]:
     return counts
 
 
-def _recoveries(one: _Judged) -> tuple[int, int]:
+def _recoveries(one: Judged) -> tuple[int, int]:
     own = one.replies[: len(one.episode.own_steps)]
     chances = [reply for reply in own if reply.after_error]
     taken = [
@@ -203,7 +142,7 @@ def _recoveries(one: _Judged) -> tuple[int, int]:
     return len(taken), len(chances)
 
 
-def _total(one: _Judged, field: str) -> float:
+def _total(one: Judged, field: str) -> float:
     return sum(float(getattr(step, field)) for step in one.episode.steps)
 
 

@@ -27,7 +27,8 @@ from tooldrill.agent.violation import ViolationClass
 from tooldrill.eval import table
 from tooldrill.eval.browser import embed, episode_views
 from tooldrill.eval.charts import Curves, charts, curve_id
-from tooldrill.eval.measure import Measures, compare, measure
+from tooldrill.eval.comparison import compare
+from tooldrill.eval.measure import Measures, measure
 from tooldrill.eval.results import Results
 from tooldrill.eval.statistics import CONFIDENCE
 from tooldrill.eval.verdict import verdict
@@ -64,7 +65,7 @@ def write_report(
     baselines: Sequence[Results] = (),
     facts: Facts | None = None,
 ) -> ReportPaths:
-    """Writes `report.html` and `report.md` into the folder `out`.
+    """Writes `report.html` and `report.md` into the folder `out`, or `out` itself if it is a file.
 
     Args:
         results: the run's models; the first is the reference (the base model), the last is the
@@ -73,6 +74,7 @@ def write_report(
         notes: sentences shown under the verdict.
         baselines: models to compare with; none is said as such in the report.
         facts: further tables (data statistics, export and quantization).
+        out: a folder, or a name that ends in .html; the Markdown then stands beside it.
 
     Raises:
         TooldrillError: when there are no results.
@@ -80,7 +82,8 @@ def write_report(
     if not results:
         raise TooldrillError("no results to report", "run an evaluation first: tooldrill eval")
     context = _context(results, baselines, curves=curves, title=title, notes=notes, facts=facts)
-    paths = ReportPaths(out / "report.html", out / "report.md")
+    page = out if out.suffix == ".html" else out / "report.html"
+    paths = ReportPaths(page, page.with_suffix(".md"))
     write_text(paths.html, _environment(escape=True).get_template("report.html").render(context))
     write_text(paths.markdown, _environment(escape=False).get_template("report.md").render(context))
     return paths

@@ -11,7 +11,8 @@ from pathlib import PurePath
 
 from tooldrill.agent.episode import TriggerName
 from tooldrill.agent.violation import ViolationClass
-from tooldrill.eval.measure import Comparison, HintCount, Measures, measure
+from tooldrill.eval.comparison import Comparison
+from tooldrill.eval.measure import HintCount, Measures, measure
 from tooldrill.eval.results import Results
 from tooldrill.eval.statistics import Paired, Rate, rule_of_three
 
@@ -196,6 +197,39 @@ def points(pair: Paired) -> str:
 def points_interval(pair: Paired) -> str:
     """`+18.2 to +43.0`."""
     return f"{100 * pair.low:+.1f} to {100 * pair.high:+.1f}"
+
+
+def comparison_rows(comparison: Comparison) -> list[tuple[str, str, str, str]]:
+    """What is compared, its difference in points, the 95% interval and the test, a row each.
+
+    Violation classes count episodes, and their p-values are Holm's over all of them.
+    """
+    if comparison.success.tasks == 0:
+        return []
+    rows = [
+        ("tasks solved", comparison.success, p_text(comparison.success.p_value)),
+        ("tasks without a violation", comparison.clean, p_text(comparison.clean.p_value)),
+    ]
+    told = [(name, points(pair), points_interval(pair), test) for name, pair, test in rows]
+    told.append(_discipline_row(comparison))
+    return told + [
+        (
+            f"tasks with {kind.value}",
+            points(test.paired),
+            points_interval(test.paired),
+            f"{p_text(test.adjusted)} (Holm)",
+        )
+        for kind, test in comparison.classes.items()
+    ]
+
+
+def _discipline_row(comparison: Comparison) -> tuple[str, str, str, str]:
+    found = comparison.discipline
+    if found.value is None:
+        return ("discipline rate", NONE, NONE, NONE)
+    interval = f"{100 * found.low:+.1f} to {100 * found.high:+.1f}"
+    templates = "1 template" if found.clusters == 1 else f"{found.clusters} templates"
+    return ("discipline rate", f"{100 * found.value:+.1f} points", interval, templates)
 
 
 def comparison_note(comparison: Comparison) -> str:

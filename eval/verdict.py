@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tooldrill.agent.violation import ViolationClass
-from tooldrill.eval.measure import Comparison, Measures
+from tooldrill.eval.comparison import Comparison
+from tooldrill.eval.measure import Measures
 from tooldrill.eval.statistics import Paired, Rate
 from tooldrill.eval.table import interval_text, p_text, percent, points, points_interval
 

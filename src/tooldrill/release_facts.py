@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tooldrill.eval import table
-from tooldrill.eval.measure import Measures, compare, measure
+from tooldrill.eval.comparison import compare
+from tooldrill.eval.measure import Measures, measure
 from tooldrill.eval.results import Results
 from tooldrill.eval.verdict import verdict
 from tooldrill.export.records import ExportSummary

@@ -3,8 +3,9 @@ import pytest
 from tooldrill.agent.episode import Hint, Outcome, TriggerName
 from tooldrill.agent.violation import ViolationClass
 from tooldrill.data.tasks.task import TaskKind
+from tooldrill.eval.comparison import compare
 from tooldrill.eval.grade import grade
-from tooldrill.eval.measure import HintCount, compare, measure
+from tooldrill.eval.measure import HintCount, measure
 from tooldrill.eval.table import hint_text
 
 

@@ -12,9 +12,11 @@ import typer
 from tooldrill import __version__
 from tooldrill.cli.agent import register as register_agent
 from tooldrill.cli.check import register as register_check
+from tooldrill.cli.compare import register as register_compare
 from tooldrill.cli.data import register as register_data
 from tooldrill.cli.doctor import register as register_doctor
 from tooldrill.cli.evaluation import register as register_evaluation
+from tooldrill.cli.report import register as register_report
 from tooldrill.cli.run import register as register_run
 from tooldrill.cli.serve_check import register as register_serve_check
 from tooldrill.cli.stages import register as register_stages
@@ -55,6 +57,8 @@ for register in (
     register_stages,
     register_serve_check,
     register_evaluation,
+    register_compare,
+    register_report,
     register_agent,
 ):
     register(app)

@@ -1,4 +1,4 @@
-"""`train sft|dpo|rounds` and `report`: one stage of a run, by the same code as `run`."""
+"""`train sft|dpo|rounds`: one stage of a run, by the same code as `run`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ def register(app: typer.Typer) -> None:
     train.command("rounds")(rounds)
     app.add_typer(train, name="train")
     app.command("export")(export)
-    app.command("report")(report)
 
 
 def run_stage(name: str, config: ConfigArgument, overrides: list[str] | None, force: bool) -> None:
@@ -91,10 +90,3 @@ def _with_launcher(overrides: list[str] | None, launcher: str | None) -> list[st
     if launcher is None:
         return overrides
     return [*(overrides or []), f"training.launcher={json.dumps(launcher)}"]
-
-
-def report(
-    config: ConfigArgument, overrides: OverridesArgument = None, force: ForceOption = False
-) -> None:
-    """Write report.html and report.md from the evaluation's results."""
-    run_stage("report", config, overrides, force)
