@@ -25,10 +25,12 @@ from tooldrill.agent.atomic import write_text
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.violation import ViolationClass
 from tooldrill.eval import table
+from tooldrill.eval.borrowing import borrowings
 from tooldrill.eval.browser import embed, episode_views
 from tooldrill.eval.charts import Curves, charts, curve_id
 from tooldrill.eval.comparison import compare
 from tooldrill.eval.measure import Measures, measure
+from tooldrill.eval.rates_csv import rates_csv
 from tooldrill.eval.results import Results
 from tooldrill.eval.statistics import CONFIDENCE
 from tooldrill.eval.verdict import verdict
@@ -43,6 +45,7 @@ class ReportPaths:
 
     html: Path
     markdown: Path
+    csv: Path
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def write_report(
     baselines: Sequence[Results] = (),
     facts: Facts | None = None,
 ) -> ReportPaths:
-    """Writes `report.html` and `report.md` into the folder `out`, or `out` itself if it is a file.
+    """Writes `report.html`, `report.md` and `report.csv` into the folder `out`.
 
     Args:
         results: the run's models; the first is the reference (the base model), the last is the
@@ -74,7 +77,7 @@ def write_report(
         notes: sentences shown under the verdict.
         baselines: models to compare with; none is said as such in the report.
         facts: further tables (data statistics, export and quantization).
-        out: a folder, or a name that ends in .html; the Markdown then stands beside it.
+        out: a folder, or a name that ends in .html; the others then stand beside it.
 
     Raises:
         TooldrillError: when there are no results.
@@ -83,9 +86,10 @@ def write_report(
         raise TooldrillError("no results to report", "run an evaluation first: tooldrill eval")
     context = _context(results, baselines, curves=curves, title=title, notes=notes, facts=facts)
     page = out if out.suffix == ".html" else out / "report.html"
-    paths = ReportPaths(page, page.with_suffix(".md"))
+    paths = ReportPaths(page, page.with_suffix(".md"), page.with_suffix(".csv"))
     write_text(paths.html, _environment(escape=True).get_template("report.html").render(context))
     write_text(paths.markdown, _environment(escape=False).get_template("report.md").render(context))
+    write_text(paths.csv, rates_csv([model.measures for model in context["models"]]))
     return paths
 
 
@@ -113,6 +117,7 @@ def _context(
         "comparisons": comparisons,
         "class_rows": table.class_rows(measures, seen_only=True),
         "unseen": _unseen(measures),
+        "borrowings": borrowings([model.results for model in models]),
         "watched": any(m.results.condition.loop.watchdog.enabled for m in models),
         "hint_rows": table.hint_rows(measures),
         "curves": {stage: curve_id(stage) for stage in curves or {}},

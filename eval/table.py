@@ -5,6 +5,7 @@ Words and rounding are decided here, so that the same number reads the same ever
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -221,6 +222,16 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, str, str, str]]:
         )
         for kind, test in comparison.classes.items()
     ]
+
+
+def heat(rate: Rate) -> int:
+    """How strongly a cell of the classes' table is coloured, 0 to 60, by the square root.
+
+    Rates of one per cent and of sixty must both be told from nothing; the number stands in the
+    cell, so that nothing is said by colour alone.
+    """
+    share: float = rate.value or 0.0
+    return round(60 * math.sqrt(share))
 
 
 def _discipline_row(comparison: Comparison) -> tuple[str, str, str, str]:

@@ -37,7 +37,7 @@ def report(
     title: Annotated[str, typer.Option("--title", help="What stands above the report.")] = "",
     force: ForceOption = False,
 ) -> None:
-    """Write the report (HTML and Markdown) of a run, or of any results files."""
+    """Write the report (HTML, Markdown, CSV) of a run, or of any results files."""
     from tooldrill.agent.errors import TooldrillError
     from tooldrill.cli.stages import run_stage
 
@@ -66,7 +66,7 @@ def _of_files(files: list[Path], baselines: list[Path], out: Path, title: str, f
 
     if out.suffix != ".html":
         raise TooldrillError(f"{out} does not end in .html", f"add --out {out}.html")
-    taken = [path for path in (out, out.with_suffix(".md")) if path.exists()]
+    taken = [path for path in map(out.with_suffix, (".html", ".md", ".csv")) if path.exists()]
     if taken and not force:
         raise TooldrillError(f"{taken[0]} is there already", "add --force, or name another file")
     paths = [*files, *baselines]
@@ -80,7 +80,7 @@ def _of_files(files: list[Path], baselines: list[Path], out: Path, title: str, f
         title=title or "tooldrill report",
         baselines=results[len(files) :],
     )
-    typer.echo(f"report  {written.html}\n        {written.markdown}")
+    typer.echo(f"report  {written.html}\n        {written.markdown}\n        {written.csv}")
 
 
 def _named_apart(results: list[Results], paths: list[Path]) -> list[Results]:
