@@ -16,6 +16,7 @@ from tooldrill.cli.compare import register as register_compare
 from tooldrill.cli.data import register as register_data
 from tooldrill.cli.doctor import register as register_doctor
 from tooldrill.cli.evaluation import register as register_evaluation
+from tooldrill.cli.floor import register as register_floor
 from tooldrill.cli.report import register as register_report
 from tooldrill.cli.run import register as register_run
 from tooldrill.cli.serve_check import register as register_serve_check
@@ -58,6 +59,7 @@ for register in (
     register_serve_check,
     register_evaluation,
     register_compare,
+    register_floor,
     register_report,
     register_agent,
 ):
