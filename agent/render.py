@@ -122,7 +122,7 @@ class ChatTemplate:
             problem = "writes calls in no known way" if form.writes_calls else "writes no calls"
         raise TooldrillError(
             f"the chat template {problem}, so no native tool calls can be made with it",
-            "set model.chat_template=tooldrill, or use the protocol react_json",
+            "export it with model.chat_template=tooldrill, or use the protocol react_json",
         )
 
     def protocol(self, name: str) -> CallProtocol:

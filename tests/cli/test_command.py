@@ -146,6 +146,9 @@ def test_a_mistake_is_one_line_and_a_next_step(
         (["check", "gone.jsonl", "--tools", "world:files"], "no file at gone.jsonl"),
         (["agent", "hi", "--model", "gone.gguf", "--tools", "world:files"], "gone.gguf"),
         (["eval"], "nothing to evaluate"),
+        (["eval", "eval.tasks=3", "--model", "gone.gguf", "--out", "x.json"], "gone.gguf"),
+        (["eval", "eval.taks=3", "--model", "gone.gguf", "--out", "x.json"], "eval.taks"),
+        (["eval", "a=b.yaml"], "nothing to evaluate"),
     ],
 )
 def test_other_mistakes_too(tmp_path: Path, arguments: list[str], expected: str) -> None:

@@ -74,6 +74,25 @@ def test_without_any_spread_the_interval_is_the_rule_of_three(build):
     assert (one.discipline.low, one.discipline.high) == (-1, 1)
 
 
+def test_few_clusters_reach_beyond_what_was_resampled(build):
+    """No resample of templates that differ by 0 and by 1/2 leaves that range; the truth may."""
+    found = [[UNKNOWN], [], [UNKNOWN], [], [UNKNOWN], []]
+    some = compare(
+        model(build, "a", [[]] * 6, templates=2), model(build, "b", found, templates=2)
+    ).discipline
+    assert (some.value, some.clusters) == (0.25, 2)
+    assert some.low < -0.5
+    assert some.high > 0.9
+
+
+def test_the_larger_p_value_is_not_doubled(build):
+    """Holm: the smallest of two p-values is doubled, the other is not."""
+    bad = model(build, "bad", [[UNKNOWN, BORROWED]] * 6 + [[UNKNOWN]] * 3 + [[]])
+    tests = compare(bad, model(build, "good", [[]] * 10)).classes
+    assert tests[ViolationClass.UNKNOWN_TOOL].adjusted == pytest.approx(2 * 2 / 2**9)
+    assert tests[ViolationClass.BORROWED_ARGUMENT].adjusted == pytest.approx(2 / 2**6)
+
+
 def test_p_values_of_classes_are_holms(build):
     """Six against none: p = 2 / 2^6; with a second class of p = 1 Holm doubles the smaller."""
     bad = model(build, "bad", [[UNKNOWN]] * 6 + [[BORROWED]] + [[]] * 3)

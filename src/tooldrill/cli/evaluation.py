@@ -60,7 +60,11 @@ def evaluate(
     from tooldrill.cli.stages import run_stage
     from tooldrill.eval.settings import BaselineSettings
 
-    overrides = [*(overrides or []), *server_overrides(server)]
+    overrides = overrides or []
+    if config is not None and "=" in str(config) and not config.exists():
+        # CONFIG may be left out; what was meant as the first override then stands in its place.
+        config, overrides = None, [str(config), *overrides]
+    overrides += server_overrides(server)
     if constrain is not None:
         overrides.append(f"eval.loop.constrain={constrain}")
     if adapter:
