@@ -10,19 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import bootstrap, norm
-from scipy.stats import t as student_t
 from statsmodels.stats.multitest import multipletests
 
 from tooldrill.agent.violation import ViolationClass
 from tooldrill.eval.judged import Judged, judged
+from tooldrill.eval.resampling import Numbers, cluster_interval
 from tooldrill.eval.results import Results
-from tooldrill.eval.statistics import CONFIDENCE, Paired, paired, rule_of_three
-
-RESAMPLES = 4000
-_SEED = 20
-_Numbers = NDArray[np.float64]
+from tooldrill.eval.statistics import Paired, paired
 
 
 @dataclass(frozen=True)
@@ -113,13 +107,7 @@ def _classes(pairs: Sequence[tuple[Judged, Judged]]) -> dict[ViolationClass, Cla
 
 
 def _discipline(pairs: Sequence[tuple[Judged, Judged]]) -> Difference:
-    """Paired bootstrap over task templates: what is alike in two tasks is their template.
-
-    Percentile interval (B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993,
-    chapter 13), widened by t / z and sqrt(n / (n - 1)) for n clusters, since few clusters
-    understate their spread. Where no resample differs from another, the spread was not seen: the
-    interval then reaches as far as the rule of three over the clusters.
-    """
+    """Paired bootstrap over task templates: what is alike in two tasks is their template."""
     clusters: dict[str, list[tuple[Judged, Judged]]] = {}
     for ours, theirs in pairs:
         clusters.setdefault(ours.cluster, []).append((ours, theirs))
@@ -129,19 +117,8 @@ def _discipline(pairs: Sequence[tuple[Judged, Judged]]) -> Difference:
         return Difference(None, -1.0, 1.0, number)
     columns = [counts[:, column] for column in range(4)]
     value = float(_rate_difference(columns[0], columns[1], columns[2], columns[3]))
-    if number < 2:
-        return Difference(value, -1.0, 1.0, number)
-    found = bootstrap(
-        columns, _rate_difference, paired=True, vectorized=True, n_resamples=RESAMPLES,
-        confidence_level=CONFIDENCE, method="percentile", rng=np.random.default_rng(_SEED),
-    ).confidence_interval  # fmt: skip
-    if found.high - found.low < 1e-12:
-        reach = rule_of_three(number)
-        return Difference(value, max(-1.0, value - reach), min(1.0, value + reach), number)
-    tail = 0.5 + CONFIDENCE / 2
-    wider = student_t.ppf(tail, number - 1) / norm.ppf(tail) * (number / (number - 1)) ** 0.5
-    low, high = (value + wider * (float(end) - value) for end in (found.low, found.high))
-    return Difference(value, max(-1.0, min(low, value)), min(1.0, max(high, value)), number)
+    low, high = cluster_interval(columns, _rate_difference, value, (-1.0, 1.0))
+    return Difference(value, low, high, number)
 
 
 def _counts(group: Sequence[tuple[Judged, Judged]]) -> tuple[int, int, int, int]:
@@ -156,10 +133,10 @@ def _counts(group: Sequence[tuple[Judged, Judged]]) -> tuple[int, int, int, int]
 
 
 def _rate_difference(
-    good: _Numbers, replies: _Numbers, other_good: _Numbers, other: _Numbers, axis: int = -1
-) -> _Numbers:
+    good: Numbers, replies: Numbers, other_good: Numbers, other: Numbers, axis: int = -1
+) -> Numbers:
     # A resample may hold no reply of a model whose episodes are empty.
     ours = good.sum(axis) / np.maximum(replies.sum(axis), 1)
     theirs = other_good.sum(axis) / np.maximum(other.sum(axis), 1)
-    difference: _Numbers = ours - theirs
+    difference: Numbers = ours - theirs
     return difference

@@ -30,6 +30,7 @@ from tooldrill.eval.browser import embed, episode_views
 from tooldrill.eval.charts import Curves, charts, curve_id
 from tooldrill.eval.comparison import compare
 from tooldrill.eval.measure import Measures, measure
+from tooldrill.eval.pass_hat import repeated
 from tooldrill.eval.rates_csv import rates_csv
 from tooldrill.eval.results import Results
 from tooldrill.eval.statistics import CONFIDENCE
@@ -117,6 +118,7 @@ def _context(
         "comparisons": comparisons,
         "class_rows": table.class_rows(measures, seen_only=True),
         "unseen": _unseen(measures),
+        "repeated": repeated([model.results for model in models]),
         "borrowings": borrowings([model.results for model in models]),
         "watched": any(m.results.condition.loop.watchdog.enabled for m in models),
         "hint_rows": table.hint_rows(measures),

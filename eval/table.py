@@ -14,6 +14,7 @@ from tooldrill.agent.episode import TriggerName
 from tooldrill.agent.violation import ViolationClass
 from tooldrill.eval.comparison import Comparison
 from tooldrill.eval.measure import HintCount, Measures, measure
+from tooldrill.eval.pass_hat import Estimate
 from tooldrill.eval.results import Results
 from tooldrill.eval.statistics import Paired, Rate, rule_of_three
 
@@ -222,6 +223,11 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, str, str, str]]:
         )
         for kind, test in comparison.classes.items()
     ]
+
+
+def estimate_text(estimate: Estimate) -> str:
+    """`31.2% (22.0-41.8)`."""
+    return f"{percent(estimate.value)} ({100 * estimate.low:.1f}-{100 * estimate.high:.1f})"
 
 
 def heat(rate: Rate) -> int:
