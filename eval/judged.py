@@ -9,17 +9,22 @@ from dataclasses import dataclass
 
 from tooldrill.agent.episode import Episode, Outcome
 from tooldrill.agent.violation import ViolationClass
-from tooldrill.data.tasks.task import TaskKind
+from tooldrill.data.tasks.task import Task, TaskKind
 from tooldrill.eval.replies import JudgedReply, judged_replies, tool_calls
 from tooldrill.eval.results import Results
 
 
 @dataclass(frozen=True)
 class Judged:
-    """An episode whose engine did not fail, and its replies."""
+    """An episode whose engine did not fail, and its replies.
+
+    Attributes:
+        task: None in files that were written before tasks were kept.
+    """
 
     episode: Episode
     replies: list[JudgedReply]
+    task: Task | None = None
 
     @property
     def must_call(self) -> bool:
@@ -60,8 +65,9 @@ class Judged:
 
 def judged(results: Results) -> list[Judged]:
     """The judged episodes, in suite order."""
+    tasks = {task.id: task for task in results.tasks}
     return [
-        Judged(episode, judged_replies(episode))
+        Judged(episode, judged_replies(episode), tasks.get(episode.task))
         for episode in results.episodes
         if episode.outcome is not Outcome.FAILED
     ]

@@ -12,6 +12,7 @@ from statistics import fmean
 
 from tooldrill.agent.episode import TriggerName
 from tooldrill.agent.violation import ViolationClass
+from tooldrill.eval.effort import wasted_steps, wrong_calls
 from tooldrill.eval.judged import Judged
 from tooldrill.eval.judged import judged as judged_episodes
 from tooldrill.eval.replies import JudgedReply
@@ -49,6 +50,9 @@ class Measures:
         call_rate: must-call tasks in which a tool was called at least once.
         over_refusal: must-call tasks that were concluded without any call. (Together they can miss
             1: the rest never wrote a call that could be read and never concluded by themselves.)
+        wrong_calls: calls beside the oracle's, of those carried out without a violation
+            (see `effort`).
+        wasted_steps: mean over solved tasks; None where none was solved.
         violations: for each class, replies that have it, of all replies.
         impossible: classes that a grammar ruled out in every episode (`loop.constrain`).
         hints: what the watchdog gave, for each trigger that spoke; empty where it was off.
@@ -67,6 +71,8 @@ class Measures:
     clean: Rate
     call_rate: Rate
     over_refusal: Rate
+    wrong_calls: Rate
+    wasted_steps: float | None
     violations: dict[ViolationClass, Rate]
     impossible: frozenset[ViolationClass]
     hints: dict[TriggerName, HintCount]
@@ -94,6 +100,10 @@ def measure(results: Results) -> Measures:
         clean=simple_rate(sum(one.clean for one in judged), len(judged)),
         call_rate=simple_rate(sum(one.called for one in must_call), len(must_call)),
         over_refusal=simple_rate(len(refused), len(must_call)),
+        wrong_calls=clustered_rate(wrong_calls(one) for one in judged),
+        wasted_steps=_mean(
+            float(steps) for one in judged if (steps := wasted_steps(one)) is not None
+        ),
         violations={kind: _class_rate(judged, kind) for kind in ViolationClass},
         impossible=_impossible(judged),
         hints=_hints(judged),

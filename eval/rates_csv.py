@@ -24,7 +24,7 @@ def rates_csv(measures: Sequence[Measures]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for one in measures:
-        for name in (*RATE_COLUMNS, "clean"):
+        for name in (*RATE_COLUMNS, "clean", "wrong_calls"):
             writer.writerow(_row(one, name, getattr(one, name), impossible=False))
         for kind, rate in one.violations.items():
             writer.writerow(_row(one, kind.value, rate, impossible=kind in one.impossible))

@@ -18,9 +18,10 @@ from tooldrill.eval.comparison import Comparison, Difference
 from tooldrill.eval.measure import Measures
 from tooldrill.eval.statistics import Paired, Rate
 
-RATES = ("discipline", "success", "recovery", "clean", "call_rate", "over_refusal")
+RATES = ("discipline", "success", "recovery", "clean", "call_rate", "over_refusal", "wrong_calls")
 NUMBERS = (
-    "episodes", "excluded", "replies", "forced", "steps", "prompt_tokens", "reply_tokens", "seconds"
+    "episodes", "excluded", "replies", "forced", "steps", "wasted_steps", "prompt_tokens",
+    "reply_tokens", "seconds",
 )  # fmt: skip
 NAMES = (*RATES, *(kind.value for kind in ViolationClass), *NUMBERS)
 PARTS = ("value", "low", "high", "count")

@@ -90,7 +90,7 @@ def test_csv_has_every_rate_of_every_model(pair, tmp_path):
     assert path.name == "mine.csv"
     rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
     assert tuple(rows[0]) == COLUMNS
-    assert len(rows) == 2 * (6 + len(ViolationClass))
+    assert len(rows) == 2 * (7 + len(ViolationClass))
     base = {row["measure"]: row for row in rows if row["model"] == "base"}
     assert (base["borrowed_argument"]["count"], base["borrowed_argument"]["total"]) == ("2", "6")
     assert base["borrowed_argument"]["value"] == "0.333333"
