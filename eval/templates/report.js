@@ -74,7 +74,8 @@ function drawCharts() {
 const form = document.getElementById("filters");
 const list = document.getElementById("list");
 const panel = document.getElementById("episode");
-const FILTERS = ["model", "class", "world", "success"];
+const FILTERS = ["model", "class", "world", "success", "task"];
+let beside = hash.get("beside") || "";
 
 function make(tag, className, text) {
   const element = document.createElement(tag);
@@ -90,6 +91,7 @@ function matches(episode) {
   const wanted = Object.fromEntries(FILTERS.map((name) => [name, form.elements[name].value]));
   const classes = episode.classes;
   return (wanted.model === "" || episode.model === Number(wanted.model))
+    && episode.task.toLowerCase().includes(wanted.task.trim().toLowerCase())
     && (wanted.world === "" || episode.world === wanted.world)
     && (wanted.success === "" || verdictOf(episode) === wanted.success)
     && (wanted.class === ""
@@ -157,6 +159,50 @@ function replyTurns(reply, index) {
   return turns;
 }
 
+// --- two models on the same task ---------------------------------------------------------------
+
+const said = (reply) => (reply ? JSON.stringify([reply.calls, reply.conclusion]) : "");
+
+function firstDifference(one, other) {
+  const longest = Math.max(one.replies.length, other.replies.length);
+  for (let index = 0; index < longest; index += 1) {
+    if (said(one.replies[index]) !== said(other.replies[index])) return index;
+  }
+  return -1;
+}
+
+function column(episode, differs) {
+  const element = make("div", "column");
+  element.append(make("h4", "", models[episode.model]));
+  element.append(make("p", "detail", [VERDICTS[verdictOf(episode)][0], ...episode.classes].join(" · ")));
+  episode.replies.forEach((reply, index) => {
+    if (index === differs) element.append(make("p", "tag bad", "first difference"));
+    element.append(...replyTurns(reply, index));
+  });
+  if (differs >= episode.replies.length) element.append(make("p", "tag bad", "first difference: no further reply"));
+  if (episode.failure) element.append(turn("engine failed", episode.failure, "error"));
+  return element;
+}
+
+function chooser(number, others) {
+  const label = make("label", "beside", "Beside it ");
+  const select = make("select");
+  select.append(new Option("no other model", ""));
+  for (const other of others) select.append(new Option(models[other.model], other.model));
+  select.value = beside;
+  select.addEventListener("change", () => { beside = select.value; show(number); remember(); });
+  label.append(select);
+  return label;
+}
+
+function replies(episode, other) {
+  if (!other) return episode.replies.flatMap(replyTurns);
+  const differs = firstDifference(episode, other);
+  const pair = make("div", "pair");
+  pair.append(column(episode, differs), column(other, differs));
+  return [make("p", "detail", differs < 0 ? "Both did the same." : ""), pair];
+}
+
 function show(number) {
   const episode = episodes[number];
   if (!episode) return;
@@ -169,14 +215,17 @@ function show(number) {
     models[episode.model], episode.world, episode.kind, episode.outcome, episode.forced && "conclusion forced",
     VERDICTS[verdictOf(episode)][0],
   ];
+  const others = episodes.filter((one) => one.task === episode.task && one !== episode);
+  const other = others.find((one) => String(one.model) === beside);
   panel.replaceChildren(
     make("h3", "", episode.task),
     make("p", "detail", words.filter(Boolean).join(" · ")),
+    ...(others.length ? [chooser(number, others)] : []),
     tools,
     ...episode.opening.map((message) => turn(message.role, message.text)),
-    ...episode.replies.flatMap(replyTurns),
+    ...replies(episode, other),
   );
-  if (episode.failure) panel.append(turn("engine failed", episode.failure, "error"));
+  if (episode.failure && !other) panel.append(turn("engine failed", episode.failure, "error"));
   panel.scrollTop = 0;
   panel.dataset.episode = number;
 }
@@ -196,12 +245,13 @@ function remember() {
   const state = new URLSearchParams();
   for (const name of FILTERS) if (form.elements[name].value) state.set(name, form.elements[name].value);
   if (panel.dataset.episode) state.set("episode", panel.dataset.episode);
+  if (beside) state.set("beside", beside);
   history.replaceState(null, "", `#${state}`);
 }
 
 for (const name of FILTERS) if (hash.has(name)) form.elements[name].value = hash.get(name);
 form.addEventListener("submit", (event) => event.preventDefault());
-form.addEventListener("change", () => { filter(); remember(); });
+for (const event of ["change", "input"]) form.addEventListener(event, () => { filter(); remember(); });
 filter();
 if (hash.has("episode")) show(Number(hash.get("episode")));
 drawCharts();

@@ -277,3 +277,26 @@ def test_in_a_browser(pair, tmp_path, browse):
     assert "7 of 16 episodes" in body(dom)
     assert "files.append-0006" in re.search(r"<h3.*?</h3>", body(dom))[0]
     assert console == []
+
+    dom, console = browse(path, "task=APPEND-0003")
+    assert "2 of 16 episodes" in body(dom)
+    assert console == []
+
+
+@pytest.mark.slow
+def test_two_models_stand_beside_each_other(pair, tmp_path, browse):
+    path = write_report(pair, tmp_path / "out").html
+    dom, console = browse(path, "episode=2&beside=1")
+    shown = body(dom)
+    assert console == []
+    columns = re.findall(r'<div class="column">', shown)
+    assert len(columns) == 2
+    assert re.findall(r"<h4>(.*?)</h4>", shown) == ["base &lt;b&gt;|x", "tuned"]
+    # Both call alike, and then conclude with other words.
+    assert shown.count(">first difference<") == 2
+    assert shown.index(">first difference<") > shown.index("reply 1 ")
+    assert "<img" not in shown
+
+    dom, console = browse(path, "episode=2")
+    assert '<div class="column">' not in body(dom)
+    assert "no other model" in body(dom)
