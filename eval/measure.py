@@ -15,6 +15,7 @@ from tooldrill.agent.violation import ViolationClass
 from tooldrill.eval.effort import wasted_steps, wrong_calls
 from tooldrill.eval.judged import Judged
 from tooldrill.eval.judged import judged as judged_episodes
+from tooldrill.eval.recoveries import chances, recovered
 from tooldrill.eval.replies import JudgedReply
 from tooldrill.eval.results import Results
 from tooldrill.eval.statistics import Rate, clustered_rate, simple_rate
@@ -142,14 +143,8 @@ def _hints(judged: Sequence[Judged]) -> dict[TriggerName, HintCount]:
 
 
 def _recoveries(one: Judged) -> tuple[int, int]:
-    own = one.replies[: len(one.episode.own_steps)]
-    chances = [reply for reply in own if reply.after_error]
-    taken = [
-        reply
-        for reply in chances
-        if reply.disciplined and not reply.repeats_failure and one.episode.success is True
-    ]
-    return len(taken), len(chances)
+    open_ones = chances(one)
+    return sum(recovered(one, reply) for reply in open_ones), len(open_ones)
 
 
 def _total(one: Judged, field: str) -> float:

@@ -118,6 +118,7 @@ def _context(
         "comparisons": comparisons,
         "class_rows": table.class_rows(measures, seen_only=True),
         "unseen": _unseen(measures),
+        "recovery_rows": table.recovery_rows([model.results for model in models]),
         "repeated": repeated([model.results for model in models]),
         "borrowings": borrowings([model.results for model in models]),
         "watched": any(m.results.condition.loop.watchdog.enabled for m in models),

@@ -6,6 +6,7 @@ Words and rounding are decided here, so that the same number reads the same ever
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -13,8 +14,10 @@ from pathlib import PurePath
 from tooldrill.agent.episode import TriggerName
 from tooldrill.agent.violation import ViolationClass
 from tooldrill.eval.comparison import Comparison
+from tooldrill.eval.judged import judged
 from tooldrill.eval.measure import HintCount, Measures, measure
 from tooldrill.eval.pass_hat import Estimate
+from tooldrill.eval.recoveries import recoveries
 from tooldrill.eval.results import Results
 from tooldrill.eval.statistics import Paired, Rate, rule_of_three
 
@@ -223,6 +226,25 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, str, str, str]]:
         )
         for kind, test in comparison.classes.items()
     ]
+
+
+def recovery_rows(results: Sequence[Results]) -> list[tuple[str, list[str]]]:
+    """Each kind of error with a text per model, `20.0% (5.7-51.0), 2 of 10`.
+
+    The most frequent kind comes first.
+    """
+    found = [recoveries(judged(one)) for one in results]
+    totals: Counter[str] = Counter()
+    for rates in found:
+        totals.update({kind: rate.total for kind, rate in rates.items()})
+    kinds = sorted(totals, key=lambda kind: (-totals[kind], kind))
+    return [(kind, [_recovery_text(one.get(kind)) for one in found]) for kind in kinds]
+
+
+def _recovery_text(rate: Rate | None) -> str:
+    if rate is None or rate.value is None:
+        return NONE
+    return f"{rate_text(rate)}, {rate.count} of {rate.total}"
 
 
 def estimate_text(estimate: Estimate) -> str:
