@@ -4,39 +4,15 @@ import json
 
 import pytest
 
-from tests.eval.conftest import Build
-from tooldrill.agent.violation import Violation, ViolationClass
-from tooldrill.cli.main import main
-
-UNKNOWN = Violation(kind=ViolationClass.UNKNOWN_TOOL, tool="x", message="no such tool")
-
 
 @pytest.fixture
-def files(tmp_path):
+def files(save_results):
     """A model with 5 violations in 40 episodes, and one with none."""
-    paths = []
-    for name, bad in (("small", 5), ("big", 0)):
-        episodes = []
-        for number in range(40):
-            steps = [Build.call(violations=[UNKNOWN] if number < bad else []), Build.end()]
-            episode = Build.episode(Build.task(number=number), *steps)
-            template = f"files.t{number}"
-            episodes.append(episode.model_copy(update={"success": True, "template": template}))
-        path = tmp_path / f"{name}.json"
-        Build.results(episodes, name).save(path)
-        paths.append(str(path))
-    return paths
+    return [save_results("small", 40, 8), save_results("big", 40, None)]
 
 
-def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as end:
-        main([str(argument) for argument in arguments])
-    told = capsys.readouterr()
-    return end.value.code or 0, told.out, told.err
-
-
-def test_compare_shows_each_difference(files, capsys):
-    status, out, _ = run(capsys, "compare", *files)
+def test_compare_shows_each_difference(files, shell):
+    status, out, _ = shell("compare", *files)
     assert status == 0
     assert "small minus big, 40 tasks" in out
     assert "-12.5 points" in out  # tasks without a violation
@@ -44,24 +20,24 @@ def test_compare_shows_each_difference(files, capsys):
     assert "tasks with unknown_tool" in out
 
 
-def test_conditions_set_the_exit_status(files, capsys):
-    status, out, _ = run(capsys, "compare", *files, "--fail-if", "discipline < 0.9")
+def test_conditions_set_the_exit_status(files, shell):
+    status, out, _ = shell("compare", *files, "--fail-if", "discipline < 0.9")
     assert (status, "ok  discipline < 0.9" in out) == (0, True)
     both = ("--fail-if", "discipline < 0.98", "--fail-if", "unknown_tool > 0.5")
-    status, out, _ = run(capsys, "compare", *files, *both)
+    status, out, _ = shell("compare", *files, *both)
     assert (status, out.count("FAILED"), out.count("ok  ")) == (1, 1, 1)
 
 
-def test_no_worse_than_sets_it_too(files, capsys):
+def test_no_worse_than_sets_it_too(files, shell):
     small, big = files
-    status, out, _ = run(capsys, "compare", small, big, "--no-worse-than", big, "--margin", "0.02")
+    status, out, _ = shell("compare", small, big, "--no-worse-than", big, "--margin", "0.02")
     assert (status, "FAILED  discipline against big" in out) == (1, True)
-    status, _, _ = run(capsys, "compare", big, small, "--no-worse-than", small, "--margin", "0.02")
+    status, _, _ = shell("compare", big, small, "--no-worse-than", small, "--margin", "0.02")
     assert status == 0
 
 
-def test_json_is_one_object(files, capsys):
-    status, out, _ = run(capsys, "compare", *files, "--json", "--fail-if", "clean < 1")
+def test_json_is_one_object(files, shell):
+    status, out, _ = shell("compare", *files, "--json", "--fail-if", "clean < 1")
     told = json.loads(out)
     assert status == 1
     assert told["failed"] is True
@@ -77,20 +53,20 @@ def test_json_is_one_object(files, capsys):
         (("--no-worse-than", "nowhere.json"), "no results file at nowhere.json"),
     ],
 )
-def test_what_is_wrong_ends_with_2_and_a_next_step(files, capsys, change, told):
-    status, _, err = run(capsys, "compare", *files, *change)
+def test_what_is_wrong_ends_with_2_and_a_next_step(files, shell, change, told):
+    status, _, err = shell("compare", *files, *change)
     assert status == 2
     assert told in err
 
 
-def test_a_file_is_not_compared_with_itself(files, capsys):
-    status, _, err = run(capsys, "compare", files[0], files[0])
+def test_a_file_is_not_compared_with_itself(files, shell):
+    status, _, err = shell("compare", files[0], files[0])
     assert (status, "compared with itself" in err) == (2, True)
 
 
-def test_a_report_is_made_of_any_files(files, capsys, tmp_path):
+def test_a_report_is_made_of_any_files(files, shell, tmp_path):
     page = tmp_path / "out" / "mine.html"
-    status, out, _ = run(capsys, "report", *files, "--out", page, "--title", "Mine & yours")
+    status, out, _ = shell("report", *files, "--out", page, "--title", "Mine & yours")
     assert status == 0
     assert str(page) in out
     html, markdown = page.read_text("utf-8"), page.with_suffix(".md").read_text("utf-8")
@@ -100,30 +76,30 @@ def test_a_report_is_made_of_any_files(files, capsys, tmp_path):
     assert "| big " in markdown
 
 
-def test_a_baseline_is_named_as_such(files, capsys, tmp_path):
+def test_a_baseline_is_named_as_such(files, shell, tmp_path):
     page = tmp_path / "mine.html"
-    status, _, _ = run(capsys, "report", files[0], "--baseline", files[1], "--out", page)
+    status, _, _ = shell("report", files[0], "--baseline", files[1], "--out", page)
     assert status == 0
     assert "Against the baseline big" in page.with_suffix(".md").read_text("utf-8")
 
 
-def test_models_of_one_name_are_told_apart_by_their_files(files, capsys, tmp_path):
+def test_models_of_one_name_are_told_apart_by_their_files(files, shell, tmp_path):
     other = tmp_path / "again.json"
     other.write_text((tmp_path / "small.json").read_text("utf-8"), "utf-8")
     page = tmp_path / "mine.html"
-    assert run(capsys, "report", files[0], other, "--out", page)[0] == 0
+    assert shell("report", files[0], other, "--out", page)[0] == 0
     markdown = page.with_suffix(".md").read_text("utf-8")
     assert "small (small)" in markdown
     assert "small (again)" in markdown
 
 
-def test_a_report_never_overwrites_unasked(files, capsys, tmp_path):
+def test_a_report_never_overwrites_unasked(files, shell, tmp_path):
     page = tmp_path / "mine.html"
     page.with_suffix(".md").write_text("my notes", "utf-8")
-    status, _, err = run(capsys, "report", files[0], "--out", page)
+    status, _, err = shell("report", files[0], "--out", page)
     assert (status, "mine.md is there already" in err) == (2, True)
     assert page.with_suffix(".md").read_text("utf-8") == "my notes"
-    assert run(capsys, "report", files[0], "--out", page, "--force")[0] == 0
+    assert shell("report", files[0], "--out", page, "--force")[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -136,7 +112,7 @@ def test_a_report_never_overwrites_unasked(files, capsys, tmp_path):
         (("demo.yaml", "--out", "x.html"), "go with results files"),
     ],
 )
-def test_what_cannot_be_reported_is_one_line(files, capsys, arguments, told):
-    status, _, err = run(capsys, "report", *(one.format(*files) for one in arguments))
+def test_what_cannot_be_reported_is_one_line(files, shell, arguments, told):
+    status, _, err = shell("report", *(one.format(*files) for one in arguments))
     assert status == 2
     assert told in err
