@@ -61,7 +61,13 @@ def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they a
     suite = suite_of(tasks, seed)
     condition = Condition(loop=loop, engine=engine_settings, endpoint=endpoint)
     partial = PartialResults(partial_path(out), _identity(engine, model, suite, condition))
-    _run_missing(engine, tasks, loop, partial, progress)
+    try:
+        _run_missing(engine, tasks, loop, partial, progress)
+    except TooldrillError:
+        # Refused before the first episode: there is nothing to go on from.
+        if not partial.episodes:
+            partial.remove()
+        raise
     episodes = [partial.episodes[task.id] for task in tasks]
     _check_engine(episodes, model)
     results = Results(

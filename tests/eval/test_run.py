@@ -209,6 +209,18 @@ def test_no_tasks_and_twin_ids_are_refused(tasks, rule_engine, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_refused_before_the_first_episode_leaves_nothing(tasks, rule_engine, tmp_path):
+    """A template without tools is only found when the loop asks for the protocol."""
+
+    class Refusing(rule_engine):
+        def protocol(self, name):
+            raise TooldrillError("the chat template shows no tools", "use react_json")
+
+    with pytest.raises(TooldrillError, match="shows no tools"):
+        run(tasks, Refusing(silent), tmp_path / "none.json")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_failures_are_paired_right_out_of_a_results_file(tasks, rule_engine, tmp_path):
     """Of tasks of training worlds: those of held-out ones are left out and counted."""
     heldout = make_tasks(["calendar"], 4, 3, (2, 4), recovery=0.0, restraint=0.0)
