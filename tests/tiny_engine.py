@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tiny_families import make_family
 from tiny_llama import make_tokenizer
 
@@ -12,6 +13,7 @@ from tooldrill.agent.engines.base import Generation, Turn
 from tooldrill.agent.engines.llama import LlamaEngine
 from tooldrill.agent.messages import user
 from tooldrill.agent.protocols.catalog import get_protocol
+from tooldrill.agent.render import ChatTemplate
 from tooldrill.agent.settings import EngineSettings, SamplingSettings
 from tooldrill.export.gguf_writer import write_gguf
 from tooldrill.training.find_base import BaseModel
@@ -55,3 +57,51 @@ def replies(engine: LlamaEngine, turns: list[Turn]) -> dict[str, Generation]:
             done[key] = generation
             under_way -= 1
     return done
+
+
+NEAR = 0.02
+"""Logits as near as this, in standard deviations, are a tie: which wins depends on the kernels.
+
+How many tokens are computed at once changes logits of these models by up to 0.005.
+"""
+
+
+def assert_as_alone(text: str, path: Path, asked: Turn, **engine: Any) -> None:
+    """Asserts that `text` is the reply of an engine that has seen nothing before.
+
+    Where two tokens were a tie the replies may part from there on.
+    """
+    alone = open_engine(path, context=2048, **engine)
+    ((_, generation),) = replies(alone, [asked]).items()
+    alone.close()
+    assert generation.failure is None
+    if text == generation.text:
+        return
+    certain = _until_a_tie(path, asked)
+    assert certain is not None, (text, generation.text)
+    assert text.startswith(certain), (text, generation.text)
+    assert generation.text.startswith(certain), (text, generation.text)
+
+
+def _until_a_tie(path: Path, asked: Turn) -> str | None:
+    """The greedy reply, computed by llama-cpp-python, up to the first tie; None where none is."""
+    import llama_cpp
+
+    prompt = ChatTemplate(PLAIN).render(
+        asked.messages, asked.tools, asked.protocol, add_generation_prompt=True
+    )
+    stock = llama_cpp.Llama(str(path), n_ctx=2048, n_threads=1, verbose=False, logits_all=True)
+    stock.eval(stock.tokenize(prompt.encode(), add_bos=False, special=True))
+    raw, tie = b"", False
+    for _ in range(asked.max_tokens):
+        logits = stock.scores[stock.n_tokens - 1]
+        second, first = np.partition(logits, -2)[-2:]
+        tie = bool(first - second < NEAR * logits.std())
+        if tie:
+            break
+        token = int(logits.argmax())
+        raw += stock.detokenize([token], special=True)
+        stock.eval([token])
+    stock.close()
+    # The tie may stand inside of a character.
+    return raw.decode(errors="replace").rstrip("\N{REPLACEMENT CHARACTER}") if tie else None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_engine import PLAIN, open_engine, replies, save_gguf, turn
+from tiny_engine import PLAIN, assert_as_alone, open_engine, replies, save_gguf, turn
 from tiny_families import GRANITE4, LINEAR, MAMBA
 
 from tooldrill.agent.errors import TooldrillError
@@ -56,15 +56,6 @@ def words(count: int, seed: int) -> str:
     return "".join(rng.choice(WORDS) + " " for _ in range(count))
 
 
-def anew(path: Path, prompt: str, tokens: int = 24) -> str:
-    """The reply of an engine that has seen nothing before."""
-    engine = open_engine(path, context=2048)
-    ((_, generation),) = replies(engine, [turn("x", prompt, tokens)]).items()
-    engine.close()
-    assert generation.failure is None
-    return generation.text
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", list(KINDS))
 @pytest.mark.parametrize("parallel", [1, 3])
@@ -80,7 +71,9 @@ def test_prompts_that_part_in_the_middle(kind: str, parallel: int, make: Any) ->
     again = replies(engine, [turn(key, text, tokens) for key, text in prompts.items()])
     engine.close()
     for key, text in prompts.items():
-        assert given[key].text == again[key].text == anew(path, text, tokens), key
+        asked = turn(key, text, tokens)
+        assert_as_alone(given[key].text, path, asked)
+        assert_as_alone(again[key].text, path, asked)
     late = [given[key] for key in ("4", "5")]
     assert all(one.cached_tokens > 0.5 * one.prompt_tokens for one in late)
     assert len({one.text for one in given.values()}) > 3
@@ -98,7 +91,7 @@ def test_an_episode_goes_on_with_its_own_cache(kind: str, make: Any) -> None:
         while len(done) < 2:
             done.update(engine.collect())
         for key, generation in done.items():
-            assert generation.text == anew(path, prompts[key], 10), (key, step)
+            assert_as_alone(generation.text, path, turn(key, prompts[key], 10))
             if step:
                 assert generation.cached_tokens >= 0.6 * generation.prompt_tokens
             # The second step follows the reply word for word, the third leaves it out.
@@ -112,10 +105,10 @@ def test_a_history_that_is_changed_in_the_middle_is_read_again(kind: str, make: 
     path = make(kind)
     engine = open_engine(path, 1, context=2048)
     start = words(90, 3)
-    for number, text in enumerate((start + "one " + words(50, 4), start + "two " + words(60, 5))):
+    for text in (start + "one " + words(50, 4), start + "two " + words(60, 5)):
         engine.submit(turn("same", text))
         ((_, generation),) = engine.collect()
-        assert generation.text == anew(path, text), number
+        assert_as_alone(generation.text, path, turn("same", text))
     assert generation.cached_tokens > 0 or kind == "convolution"
     engine.close()
 
@@ -155,9 +148,10 @@ def test_a_context_that_fills_up_cuts_the_reply(make: Any) -> None:
     assert full.stop == "length"
     assert full.prompt_tokens + full.reply_tokens == 256
     assert given["far"].reply_tokens <= 12
-    assert full.text == anew(make("llama"), prompt, full.reply_tokens)
+    assert_as_alone(full.text, make("llama"), turn("full", prompt, full.reply_tokens))
     # The slot is usable afterwards.
-    assert replies(engine, [turn("next", prompt, 8)])["next"].text == anew(make("llama"), prompt, 8)
+    asked = turn("next", prompt, 8)
+    assert_as_alone(replies(engine, [asked])["next"].text, make("llama"), asked)
     engine.close()
 
 
