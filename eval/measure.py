@@ -1,7 +1,7 @@
 """From judged episodes to measures: what a model did, as rates with intervals and means.
 
-Episodes whose engine failed say nothing about the model: they are left out and counted. Rates over
-replies are clustered by task, rates over tasks are not (see `statistics`).
+Episodes whose engine failed say nothing about the model: they are left out and counted. Rates are
+clustered by task template (see `clustering`).
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from statistics import fmean
 
 from tooldrill.agent.episode import TriggerName
 from tooldrill.agent.violation import ViolationClass
+from tooldrill.eval.clustering import task_rate, template_rate
 from tooldrill.eval.effort import wasted_steps, wrong_calls
 from tooldrill.eval.judged import Judged
 from tooldrill.eval.judged import judged as judged_episodes
 from tooldrill.eval.recoveries import chances, recovered
 from tooldrill.eval.replies import JudgedReply
 from tooldrill.eval.results import Results
-from tooldrill.eval.statistics import Rate, clustered_rate, simple_rate
+from tooldrill.eval.statistics import Rate
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,6 @@ def measure(results: Results) -> Measures:
     """All measures of one results file."""
     judged = judged_episodes(results)
     must_call = [one for one in judged if one.must_call]
-    refused = [one for one in must_call if not one.called and one.concluded]
     replies = sum(len(one.replies) for one in judged)
     return Measures(
         name=results.model.name,
@@ -96,12 +96,12 @@ def measure(results: Results) -> Measures:
         excluded=len(results.episodes) - len(judged),
         replies=replies,
         discipline=_reply_rate(judged, lambda reply: reply.disciplined),
-        success=simple_rate(sum(one.episode.success is True for one in judged), len(judged)),
-        recovery=clustered_rate(_recoveries(one) for one in judged),
-        clean=simple_rate(sum(one.clean for one in judged), len(judged)),
-        call_rate=simple_rate(sum(one.called for one in must_call), len(must_call)),
-        over_refusal=simple_rate(len(refused), len(must_call)),
-        wrong_calls=clustered_rate(wrong_calls(one) for one in judged),
+        success=task_rate(judged, lambda one: one.episode.success is True),
+        recovery=template_rate(judged, _recoveries),
+        clean=task_rate(judged, lambda one: one.clean),
+        call_rate=task_rate(must_call, lambda one: one.called),
+        over_refusal=task_rate(must_call, lambda one: one.concluded and not one.called),
+        wrong_calls=template_rate(judged, wrong_calls),
         wasted_steps=_mean(
             float(steps) for one in judged if (steps := wasted_steps(one)) is not None
         ),
@@ -117,8 +117,8 @@ def measure(results: Results) -> Measures:
 
 
 def _reply_rate(judged: Sequence[Judged], holds: Callable[[JudgedReply], bool]) -> Rate:
-    return clustered_rate(
-        (sum(holds(reply) for reply in one.replies), len(one.replies)) for one in judged
+    return template_rate(
+        judged, lambda one: (sum(holds(reply) for reply in one.replies), len(one.replies))
     )
 
 

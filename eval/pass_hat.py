@@ -56,7 +56,8 @@ def pass_hat(runs: Sequence[Results]) -> dict[int, Estimate]:
     """For each k up to the number of runs, the mean over tasks of C(c, k) / C(n, k).
 
     n are a task's judged episodes and c those that solved it: the unbiased estimator of tau-bench.
-    A task with fewer than k judged episodes is left out for that k.
+    A task whose engine failed in one of the runs is left out of all: for every k the tasks are the
+    same, and pass^k can only fall.
     """
     tried: dict[str, list[bool]] = {}
     clusters: dict[str, str] = {}
@@ -69,7 +70,7 @@ def pass_hat(runs: Sequence[Results]) -> dict[int, Estimate]:
         shares = {
             task: comb(sum(solved), k) / comb(len(solved), k)
             for task, solved in tried.items()
-            if len(solved) >= k
+            if len(solved) == len(runs)
         }
         if shares:
             estimates[k] = _mean(shares, clusters)

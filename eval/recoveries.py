@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tooldrill.agent.checker import BLOCKING
+from tooldrill.eval.clustering import template_rate
 from tooldrill.eval.judged import Judged
 from tooldrill.eval.replies import JudgedReply
-from tooldrill.eval.statistics import Rate, clustered_rate
+from tooldrill.eval.statistics import Rate
 
 TOOL_ERROR, IN_HISTORY = "tool error", "in the history"
 
@@ -28,17 +29,20 @@ def recovered(one: Judged, reply: JudgedReply) -> bool:
 
 
 def recoveries(judged: Sequence[Judged]) -> dict[str, Rate]:
-    """Recovery by kind of error, the most frequent first; clustered by task."""
-    counts: dict[str, list[tuple[int, int]]] = {}
-    for one in judged:
-        found: dict[str, tuple[int, int]] = {}
-        for kind, good in _kinds(one):
-            count, total = found.get(kind, (0, 0))
-            found[kind] = (count + good, total + 1)
-        for kind, pair in found.items():
-            counts.setdefault(kind, []).append(pair)
-    rates = {kind: clustered_rate(pairs) for kind, pairs in counts.items()}
+    """Recovery by kind of error, the most frequent first."""
+    found = [(one, list(_kinds(one))) for one in judged]
+    known = {one.episode.task: kinds for one, kinds in found}
+    rates = {
+        kind: template_rate(judged, lambda one, kind=kind: _of_kind(known[one.episode.task], kind))
+        for kind in dict.fromkeys(kind for _, kinds in found for kind, _ in kinds)
+    }
     return dict(sorted(rates.items(), key=lambda item: (-item[1].total, item[0])))
+
+
+def _of_kind(found: Sequence[tuple[str, bool]], kind: str) -> tuple[int, int]:
+    """(recovered, chances) after errors of that kind."""
+    after = [good for name, good in found if name == kind]
+    return sum(after), len(after)
 
 
 def _kinds(one: Judged) -> Iterator[tuple[str, bool]]:

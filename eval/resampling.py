@@ -41,14 +41,17 @@ def cluster_interval(
     number = len(columns[0])
     if number < 2:
         return limits
+    # The order of the clusters says nothing, and the resamples drawn depend on it.
+    order = np.lexsort(columns)
     found = bootstrap(
-        list(columns), statistic, paired=True, vectorized=True, n_resamples=RESAMPLES,
-        confidence_level=CONFIDENCE, method="percentile", rng=np.random.default_rng(_SEED),
+        [column[order] for column in columns], statistic, paired=True, vectorized=True,
+        n_resamples=RESAMPLES, confidence_level=CONFIDENCE, method="percentile",
+        rng=np.random.default_rng(_SEED),
     ).confidence_interval  # fmt: skip
     if found.high - found.low < _NO_SPREAD:
         reach = rule_of_three(number)
-        return max(least, value - reach), min(most, value + reach)
+        return float(max(least, value - reach)), float(min(most, value + reach))
     tail = 0.5 + CONFIDENCE / 2
     wider = student_t.ppf(tail, number - 1) / norm.ppf(tail) * (number / (number - 1)) ** 0.5
     low, high = (value + wider * (float(end) - value) for end in (found.low, found.high))
-    return max(least, min(low, value)), min(most, max(high, value))
+    return float(max(least, min(low, value))), float(min(most, max(high, value)))

@@ -1,20 +1,19 @@
 """Intervals for rates and paired comparisons; statsmodels does what it has.
 
-Two kinds of rate occur. A *simple* rate counts tasks, one observation each: Wilson's interval. A
-*clustered* rate counts replies, and the replies of an episode resemble each other: treated as
-independent they would give an interval that is too narrow. It gets Wilson's interval at the
-effective sample size n / design effect, the design effect being the ratio of the clustered to the
-binomial variance (J. N. K. Rao and A. J. Scott, A simple method for the analysis of clustered
-binary data, Biometrics 48, 1992; the interval: N. Dean and M. Pagano, Evaluating confidence
-interval methods for binomial proportions in clustered surveys, J. Survey Statistics and
-Methodology 3, 2015). No seed is needed and it does not collapse to a point as a bootstrap does
-when all clusters agree.
+The observations of a rate come in clusters: the replies to one task, the tasks of one template.
+They resemble each other, and treated as independent they would give an interval that is too narrow.
+A rate gets Wilson's interval at the effective sample size n / design effect, the design effect
+being the ratio of the clustered to the binomial variance (J. N. K. Rao and A. J. Scott, A simple
+method for the analysis of clustered binary data, Biometrics 48, 1992; the interval: N. Dean and
+M. Pagano, Evaluating confidence interval methods for binomial proportions in clustered surveys,
+J. Survey Statistics and Methodology 3, 2015). No seed is needed and it does not collapse to a point
+as a bootstrap does when all clusters agree.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -67,36 +66,37 @@ class Paired:
     p_value: float
 
 
-def simple_rate(count: int, total: int) -> Rate:
-    """A rate over independent observations, Wilson's interval."""
-    return _wilson(count, total, float(total))
-
-
-def clustered_rate(clusters: Iterable[tuple[int, int]]) -> Rate:
+def clustered_rate(clusters: Iterable[tuple[int, int]], units: int | None = None) -> Rate:
     """A rate over observations that come in clusters.
 
     Args:
         clusters: (count, total) of each cluster; empty clusters are ignored.
+        units: what the observations are at least independent in, the tasks say; one for each
+            cluster when None.
 
     The effective size is also multiplied by (z / t)^2, t with clusters - 1 degrees of freedom,
     since a design effect estimated from few clusters is itself uncertain (E. L. Korn and
     B. I. Graubard, Survey Methodology 24, 1998). Where all observations agree, or there is one
-    cluster, nothing tells how alike the observations of a cluster are: each cluster then counts as
-    one observation.
+    cluster, nothing tells how alike the observations of a cluster are: each unit then counts as
+    one observation. A few events tell as little, so no bound is closer to 0 or 1 than it would be
+    without any: two violations must not make a model safer than none.
     """
     pairs = np.array([pair for pair in clusters if pair[1] > 0], dtype=float).reshape(-1, 2)
     groups = len(pairs)
     count, total = int(pairs[:, 0].sum()), int(pairs[:, 1].sum())
+    units = groups if units is None else min(units, total)
     if groups == total:
         return _wilson(count, total, float(total))
     if groups < 2 or count in (0, total):
-        return _wilson(count, total, float(groups))
+        return _wilson(count, total, float(units))
     share = count / total
     residuals = pairs[:, 0] - share * pairs[:, 1]
     variance = groups / (groups - 1) * float((residuals**2).sum()) / total**2
     design_effect = max(1.0, variance / (share * (1 - share) / total))
     uncertainty = (_normal_quantile() / _student_quantile(groups - 1)) ** 2
-    return _wilson(count, total, total / design_effect * uncertainty)
+    rate = _wilson(count, total, total / design_effect * uncertainty)
+    never, always = _wilson(0, total, float(units)), _wilson(total, total, float(units))
+    return replace(rate, low=min(rate.low, always.low), high=max(rate.high, never.high))
 
 
 def rule_of_three(observations: float) -> float:

@@ -8,10 +8,15 @@ from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.violation import Violation, ViolationClass
 from tooldrill.eval import floor as floor_module
 from tooldrill.eval.floor import BUDGETS, Answer, find_floor, replies_needed
-from tooldrill.eval.statistics import simple_rate
+from tooldrill.eval.statistics import clustered_rate
 
 UNKNOWN = Violation(kind=ViolationClass.UNKNOWN_TOOL, tool="x", message="no such tool")
 ONLY_UNKNOWN = {ViolationClass.UNKNOWN_TOOL: 0.02}
+
+
+def simple_rate(count, total):
+    """Of observations that are each on their own."""
+    return clustered_rate([(1, 1)] * count + [(0, 1)] * (total - count))
 
 
 def model(build, name, size, bad=0, total=300, solved=None, silent=False):

@@ -1,7 +1,7 @@
 import pytest
 
 from tooldrill.agent.episode import Hint, Outcome, TriggerName
-from tooldrill.agent.violation import ViolationClass
+from tooldrill.agent.violation import Violation, ViolationClass
 from tooldrill.data.tasks.task import TaskKind
 from tooldrill.eval.comparison import compare
 from tooldrill.eval.grade import grade
@@ -161,3 +161,26 @@ def test_a_call_where_none_could_be_made_is_no_call(build):
     assert measure(build.results([forced])).call_rate.count == 0
     free = build.episode(build.task(), wrong, build.call(error=True))
     assert measure(build.results([free])).call_rate.count == 1
+
+
+def test_rates_are_clustered_by_template(build):
+    """The same replies say less where they are of few templates that agree within."""
+
+    broken = Violation(kind=ViolationClass.INVENTED_ARGUMENT, message="no such parameter")
+
+    def measured(templates):
+        episodes = []
+        for number in range(24):
+            good = number % 6 < 3
+            steps = [build.call() if good else build.call(violations=[broken])]
+            episode = build.episode(build.task(number=number), *steps, build.end())
+            template = f"t{number % 6 if templates == 6 else number}"
+            update = {"template": template, "success": good}
+            episodes.append(episode.model_copy(update=update))
+        return measure(build.results(episodes, "m"))
+
+    few, many = measured(6), measured(24)
+    for name in ("success", "clean", "discipline"):
+        narrow, wide = getattr(many, name), getattr(few, name)
+        assert narrow.value == wide.value
+        assert wide.effective < 0.5 * narrow.effective, name

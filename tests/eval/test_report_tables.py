@@ -10,10 +10,15 @@ from tooldrill.eval.borrowing import Borrowing, borrowings
 from tooldrill.eval.measure import measure
 from tooldrill.eval.rates_csv import COLUMNS, rates_csv
 from tooldrill.eval.report import write_report
-from tooldrill.eval.statistics import simple_rate
+from tooldrill.eval.statistics import clustered_rate
 from tooldrill.eval.table import heat
 
 HOSTILE = "<img src=x onerror=alert(1)>|"
+
+
+def simple_rate(count, total):
+    """Of observations that are each on their own."""
+    return clustered_rate([(1, 1)] * count + [(0, 1)] * (total - count))
 
 
 def borrowed(tool, argument, *owners):

@@ -3,7 +3,12 @@ import math
 import numpy as np
 import pytest
 
-from tooldrill.eval.statistics import clustered_rate, paired, rule_of_three, simple_rate
+from tooldrill.eval.statistics import clustered_rate, paired, rule_of_three
+
+
+def simple_rate(count, total):
+    """Of observations that are each on their own."""
+    return clustered_rate([(1, 1)] * count + [(0, 1)] * (total - count))
 
 
 @pytest.mark.parametrize(
@@ -37,8 +42,28 @@ def test_replies_that_agree_within_tasks_count_as_tasks():
     assert rate.effective == pytest.approx(9 * (1.959964 / 2.262157) ** 2, rel=1e-5)
 
 
-def test_one_reply_a_task_is_a_simple_rate():
-    assert clustered_rate([(1, 1)] * 12 + [(0, 1)] * 8) == simple_rate(12, 20)
+def test_clusters_of_one_reply_are_independent_replies():
+    rate = clustered_rate([(1, 1)] * 12 + [(0, 1)] * 8)
+    assert (rate.effective, rate.total) == (20, 20)
+
+
+def test_a_few_events_never_make_a_bound_closer_than_none():
+    # Twelve templates of five tasks of four replies; the events in as many templates.
+    def high(events):
+        return clustered_rate([(int(n < events), 20) for n in range(12)], units=60).high
+
+    bounds = [high(events) for events in range(6)]
+    assert bounds == sorted(bounds)
+    assert bounds[0] == pytest.approx(simple_rate(0, 60).high)
+    low = clustered_rate([(20 - int(n < 2), 20) for n in range(12)], units=60).low
+    assert low == pytest.approx(1 - bounds[2])
+
+
+def test_tasks_of_a_template_that_agree_widen_the_interval():
+    alike = clustered_rate([(20, 20)] * 6 + [(0, 20)] * 6, units=60)
+    apart = clustered_rate([(10, 20)] * 12, units=60)
+    assert alike.value == apart.value
+    assert alike.high - alike.low > 2 * (apart.high - apart.low)
 
 
 def test_the_effective_size_never_exceeds_the_replies():
