@@ -10,6 +10,7 @@ from typing import Any
 
 from tooldrill.agent.call import Call
 from tooldrill.agent.tool import Registry
+from tooldrill.data.tasks.task import Task, TaskKind
 from tooldrill.eval.judged import Judged
 from tooldrill.eval.replies import carried_out
 
@@ -17,9 +18,10 @@ from tooldrill.eval.replies import carried_out
 def wasted_steps(one: Judged) -> int | None:
     """Replies beyond the oracle's calls and the conclusion; None where the task was not solved.
 
-    Of a failed task nothing can be said: a model that gave up early wasted nothing.
+    Of a failed task nothing can be said: a model that gave up early wasted nothing. Nor can it of
+    a task that needs calls and names none (see `suites.own_expect`).
     """
-    if one.task is None or one.episode.success is not True:
+    if one.task is None or one.episode.success is not True or _unnamed(one.task):
         return None
     return max(0, len(one.replies) - len(one.task.oracle) - 1)
 
@@ -33,7 +35,7 @@ def wrong_calls(one: Judged) -> tuple[int, int]:
     Returns:
         (beside the oracle, carried out); (0, 0) where the task is not known.
     """
-    if one.task is None:
+    if one.task is None or _unnamed(one.task):
         return 0, 0
     registry = Registry.from_openai(one.episode.tools)
     wanted = [_bare(call, registry) for call in one.task.calls]
@@ -43,6 +45,10 @@ def wrong_calls(one: Judged) -> tuple[int, int]:
         if reply.disciplined and not reply.step.error and (call := carried_out(reply.step))
     ]
     return sum(call not in wanted for call in made), len(made)
+
+
+def _unnamed(task: Task) -> bool:
+    return task.kind is TaskKind.ACT and not task.oracle
 
 
 def _bare(call: Call, registry: Registry) -> tuple[str, dict[str, Any]]:

@@ -6,7 +6,7 @@ came back as an error failed in the tool; one that stands in the task's history 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tooldrill.agent.checker import BLOCKING
 from tooldrill.eval.clustering import template_rate
@@ -30,19 +30,20 @@ def recovered(one: Judged, reply: JudgedReply) -> bool:
 
 def recoveries(judged: Sequence[Judged]) -> dict[str, Rate]:
     """Recovery by kind of error, the most frequent first."""
-    found = [(one, list(_kinds(one))) for one in judged]
-    known = {one.episode.task: kinds for one, kinds in found}
-    rates = {
-        kind: template_rate(judged, lambda one, kind=kind: _of_kind(known[one.episode.task], kind))
-        for kind in dict.fromkeys(kind for _, kinds in found for kind, _ in kinds)
-    }
+    known = {one.episode.task: list(_kinds(one)) for one in judged}
+    seen = dict.fromkeys(kind for kinds in known.values() for kind, _ in kinds)
+    rates = {kind: _after(judged, known, kind) for kind in seen}
     return dict(sorted(rates.items(), key=lambda item: (-item[1].total, item[0])))
 
 
-def _of_kind(found: Sequence[tuple[str, bool]], kind: str) -> tuple[int, int]:
-    """(recovered, chances) after errors of that kind."""
-    after = [good for name, good in found if name == kind]
-    return sum(after), len(after)
+def _after(
+    judged: Sequence[Judged], known: Mapping[str, Sequence[tuple[str, bool]]], kind: str
+) -> Rate:
+    def counted(one: Judged) -> tuple[int, int]:
+        after = [good for name, good in known[one.episode.task] if name == kind]
+        return sum(after), len(after)
+
+    return template_rate(judged, counted)
 
 
 def _kinds(one: Judged) -> Iterator[tuple[str, bool]]:

@@ -7,7 +7,7 @@ Every task is run in a world of its own (`tooldrill.data.tasks.running`); the ve
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from tooldrill.agent.episode import Episode, Outcome
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.progress import Progress, silent
 from tooldrill.agent.settings import EndpointSettings, EngineSettings, LoopSettings
-from tooldrill.data.tasks.running import run_tasks
+from tooldrill.data.tasks.running import Opened, run_tasks
 from tooldrill.data.tasks.task import Task
 from tooldrill.eval.grade import grade
 from tooldrill.eval.partial import PartialResults
@@ -44,6 +44,7 @@ def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they a
     *,
     seed: int | None = None,
     endpoint: EndpointSettings | None = None,
+    open_one: Callable[[Task], Opened] | None = None,
 ) -> Results:
     """Runs every task once and writes the results to `out`.
 
@@ -53,6 +54,7 @@ def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they a
     Args:
         seed: what the tasks were drawn from, for the record.
         endpoint: how the model is asked, where it is served.
+        open_one: opens a task; in its world when None.
 
     Raises:
         TooldrillError: when there are no tasks, two share an id, or the engine failed every time.
@@ -62,7 +64,7 @@ def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they a
     condition = Condition(loop=loop, engine=engine_settings, endpoint=endpoint)
     partial = PartialResults(partial_path(out), _identity(engine, model, suite, condition))
     try:
-        _run_missing(engine, tasks, loop, partial, progress)
+        _run_missing(engine, tasks, loop, partial, progress, open_one=open_one)
     except TooldrillError:
         # Refused before the first episode: there is nothing to go on from.
         if not partial.episodes:
@@ -97,6 +99,8 @@ def _run_missing(
     loop: LoopSettings,
     partial: PartialResults,
     progress: Progress,
+    *,
+    open_one: Callable[[Task], Opened] | None,
 ) -> None:
     missing = [task for task in tasks if task.id not in partial.episodes]
     before, started = partial.seconds, time.perf_counter()
@@ -107,7 +111,7 @@ def _run_missing(
         partial.append(grade(episode, task, episode.success is True))
         progress(len(partial.episodes), len(tasks), _note(partial.episodes))
 
-    run_tasks(missing, engine, loop, finish)
+    run_tasks(missing, engine, loop, finish, open_one)
 
 
 def _note(episodes: dict[str, Episode]) -> str:

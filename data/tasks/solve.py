@@ -15,7 +15,7 @@ from typing import Any
 from tooldrill.agent import messages
 from tooldrill.agent.call import Call
 from tooldrill.agent.environment import ERROR_PREFIX, Observation
-from tooldrill.agent.episode import Message
+from tooldrill.agent.episode import Episode, Message
 from tooldrill.agent.tool import Registry
 from tooldrill.data.situations.staging import StagedSession
 from tooldrill.data.tasks.claims import admits, asks, claims_success
@@ -39,6 +39,10 @@ class OpenedTask:
     registry: Registry
     session: Session
     messages: list[Message]
+
+    def judge(self, episode: Episode) -> bool:
+        """Whether the episode, which has ended, solved the task."""
+        return judge(self.task, self.session, episode.conclusion)
 
     def close(self) -> None:
         self.session.close()

@@ -17,6 +17,8 @@ from tooldrill.eval.results import Results
 from tooldrill.eval.run import evaluate
 from tooldrill.eval.settings import BaselineSettings, EvalSettings
 from tooldrill.eval.suite import heldout_tasks
+from tooldrill.eval.suites.own_format import OwnSuite
+from tooldrill.eval.suites.own_running import opener
 from tooldrill.layout import gguf_path, result_files
 from tooldrill.parts import part_of
 from tooldrill.pipeline import Run
@@ -57,10 +59,12 @@ def evaluate_model(
     progress: Progress,
     *,
     api_key: str | None = None,
+    own: OwnSuite | None = None,
 ) -> Results:
     """Opens one model, runs the tasks, and closes it again.
 
     Args:
+        own: the suite the tasks are of, where it is the user's own.
         api_key: for an endpoint, in the place of the variable that the settings name.
 
     Raises:
@@ -88,8 +92,9 @@ def evaluate_model(
             engine_settings,
             out,
             progress,
-            seed=settings.seed,
+            seed=settings.seed if own is None else None,
             endpoint=asking,
+            open_one=opener(own) if own is not None else None,
         )
     finally:
         engine.close()

@@ -19,6 +19,7 @@ from tooldrill.cli.arguments import (
 
 if TYPE_CHECKING:
     from tooldrill.eval.settings import BaselineSettings, EvalSettings
+    from tooldrill.eval.suites.own_format import OwnSuite
 
 
 def register(app: typer.Typer) -> None:
@@ -45,6 +46,17 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE.json", help="Where the results go.")
     ] = None,
+    suite: Annotated[
+        Path | None,
+        typer.Option(
+            "--suite",
+            metavar="DIR",
+            help="Tasks of your own: a folder with tools.py and tasks.jsonl (docs/own-suite.md).",
+        ),
+    ] = None,
+    validate: Annotated[
+        bool, typer.Option("--validate", help="Only say what is wrong in --suite, by line.")
+    ] = False,
     adapter: AdapterOption = None,
     name: Annotated[str | None, typer.Option("--name", help="What reports call the model.")] = None,
     api_key: ApiKeyOption = None,
@@ -60,6 +72,9 @@ def evaluate(
     from tooldrill.cli.stages import run_stage
     from tooldrill.eval.settings import BaselineSettings
 
+    if validate:
+        _validate(suite)
+        return
     overrides = overrides or []
     if config is not None and "=" in str(config) and not config.exists():
         # CONFIG may be left out; what was meant as the first override then stands in its place.
@@ -70,6 +85,11 @@ def evaluate(
     if adapter:
         require_model(model, endpoint, adapter)
     if model is None and endpoint is None:
+        if suite is not None:
+            raise TooldrillError(
+                "which model is to be run on --suite?",
+                "add --model FILE.gguf or --endpoint URL, and --out FILE.json",
+            )
         if config is None:
             raise TooldrillError(
                 "nothing to evaluate", "give CONFIG, or --model FILE.gguf --out FILE.json"
@@ -81,6 +101,11 @@ def evaluate(
     if out.exists() and not force:
         raise TooldrillError(f"{out} is there already", "add --force, or name another file")
     settings = _settings(config, overrides)
+    own = None
+    if suite is not None:
+        from tooldrill.eval.suites.own_format import load_own_suite
+
+        own = load_own_suite(suite)
     if endpoint is not None:
         subject = _served(endpoint, model, name, settings, api_key)
     else:
@@ -89,7 +114,21 @@ def evaluate(
         subject = BaselineSettings(
             name=name or Path(model).stem, gguf=model, adapters=adapter or []
         )
-    _single(settings, subject, out, api_key)
+    _single(settings, subject, out, api_key, own)
+
+
+def _validate(folder: Path | None) -> None:
+    from tooldrill.agent.errors import TooldrillError
+    from tooldrill.eval.suites.own_format import read_own_suite
+
+    if folder is None:
+        raise TooldrillError("which suite is to be validated?", "add --suite DIR")
+    suite, problems = read_own_suite(folder)
+    for problem in problems:
+        typer.echo(f"{problem}")
+    if suite is None:
+        raise typer.Exit(1)
+    typer.echo(f"{folder}: {len(suite.tasks)} tasks over {len(suite.registry.names)} tools, sound")
 
 
 def _settings(config: Path | None, overrides: list[str]) -> EvalSettings:
@@ -117,15 +156,20 @@ def _served(
 
 
 def _single(
-    settings: EvalSettings, subject: BaselineSettings, out: Path, api_key: str | None
+    settings: EvalSettings,
+    subject: BaselineSettings,
+    out: Path,
+    api_key: str | None,
+    own: OwnSuite | None,
 ) -> None:
     from tooldrill.cli.display import single_bar
     from tooldrill.cli.summary import print_measures
     from tooldrill.eval.suite import heldout_tasks
+    from tooldrill.eval.suites.own_running import own_tasks
     from tooldrill.eval_stage import evaluate_model
 
-    tasks = heldout_tasks(settings)
+    tasks = heldout_tasks(settings) if own is None else own_tasks(own)
     with single_bar("eval") as progress:
-        results = evaluate_model(subject, settings, tasks, out, progress, api_key=api_key)
+        results = evaluate_model(subject, settings, tasks, out, progress, api_key=api_key, own=own)
     print_measures([results])
     typer.echo(f"results: {out}")

@@ -1,0 +1,1 @@
+"""Suites: sets of tasks to measure models on."""
