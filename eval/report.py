@@ -33,6 +33,7 @@ from tooldrill.eval.measure import Measures, measure
 from tooldrill.eval.pass_hat import repeated
 from tooldrill.eval.rates_csv import rates_csv
 from tooldrill.eval.results import Results
+from tooldrill.eval.slices import slice_rows
 from tooldrill.eval.statistics import CONFIDENCE
 from tooldrill.eval.verdict import verdict
 
@@ -118,6 +119,7 @@ def _context(
         "comparisons": comparisons,
         "class_rows": table.class_rows(measures, seen_only=True),
         "unseen": _unseen(measures),
+        "slice_rows": slice_rows([model.results for model in models]),
         "recovery_rows": table.recovery_rows([model.results for model in models]),
         "repeated": repeated([model.results for model in models]),
         "borrowings": borrowings([model.results for model in models]),

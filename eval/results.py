@@ -23,6 +23,7 @@ from tooldrill.agent.episode import Episode
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.settings import EndpointSettings, EngineSettings, LoopSettings
 from tooldrill.data.tasks.task import Task
+from tooldrill.eval.suites.task_set import Labels
 
 SCHEMA_VERSION: Literal[1] = 1
 _FORMAT: Literal["tooldrill-results"] = "tooldrill-results"
@@ -56,11 +57,13 @@ class Suite(_Part):
     """The tasks, by what they were drawn from and by content.
 
     Attributes:
+        name: of the suite; None for the tasks of a run's config.
         seed: of the draw, None when the tasks came from elsewhere.
         tasks: how many.
         sha256: of all tasks as JSON, in order: equal for equal suites.
     """
 
+    name: str | None = None
     worlds: list[str]
     seed: int | None
     tasks: int
@@ -103,6 +106,7 @@ class Results(BaseModel):
         task_ids: in suite order; `episodes` has one judged episode for each, in the same order.
         tasks: likewise, so that an episode can be carried out and judged again; none in files
             written before they were kept.
+        labels: likewise, what each task is an example of; none where the tasks are of no suite.
         engine: what the replies came from, with the settings it chose itself and the adapters;
             None in files written before it was kept.
         seconds: wall time of the evaluation, resumed parts included.
@@ -119,6 +123,7 @@ class Results(BaseModel):
     engine: EngineInfo | None = None
     task_ids: list[str]
     tasks: list[Task] = Field(default_factory=list)
+    labels: list[Labels] = Field(default_factory=list)
     episodes: list[Episode]
     seconds: float
     versions: Versions
@@ -128,6 +133,8 @@ class Results(BaseModel):
     def _tasks_are_those_of_the_episodes(self) -> Results:
         if self.tasks and [task.id for task in self.tasks] != self.task_ids:
             raise ValueError("`tasks` are not those that `task_ids` names")
+        if self.labels and len(self.labels) != len(self.task_ids):
+            raise ValueError("`labels` are not one for each task")
         return self
 
     def save(self, path: Path) -> None:
@@ -167,14 +174,14 @@ class Results(BaseModel):
             ) from None
 
 
-def suite_of(tasks: Sequence[Task], seed: int | None = None) -> Suite:
+def suite_of(tasks: Sequence[Task], seed: int | None = None, name: str | None = None) -> Suite:
     """What identifies a list of tasks."""
     digest = hashlib.sha256()
     for task in tasks:
         text = json.dumps(task.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
         digest.update(text.encode() + b"\n")
     worlds = list(dict.fromkeys(task.world for task in tasks))
-    return Suite(worlds=worlds, seed=seed, tasks=len(tasks), sha256=digest.hexdigest())
+    return Suite(name=name, worlds=worlds, seed=seed, tasks=len(tasks), sha256=digest.hexdigest())
 
 
 def current_versions() -> Versions:

@@ -7,7 +7,7 @@ Every task is run in a world of its own (`tooldrill.data.tasks.running`); the ve
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from tooldrill.agent.episode import Episode, Outcome
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.progress import Progress, silent
 from tooldrill.agent.settings import EndpointSettings, EngineSettings, LoopSettings
-from tooldrill.data.tasks.running import Opened, run_tasks
+from tooldrill.data.tasks.running import run_tasks
 from tooldrill.data.tasks.task import Task
 from tooldrill.eval.grade import grade
 from tooldrill.eval.partial import PartialResults
@@ -28,6 +28,7 @@ from tooldrill.eval.results import (
     current_versions,
     suite_of,
 )
+from tooldrill.eval.suites.task_set import TaskSet
 
 # What a server tells of the model: with any of it changed, it is another one.
 _KNOWN_BY = ("file", "quantization", "size", "parameters", "calls")
@@ -36,15 +37,13 @@ _KNOWN_BY = ("file", "quantization", "size", "parameters", "calls")
 def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they are made
     engine: Engine,
     model: ModelInfo,
-    tasks: Sequence[Task],
+    task_set: TaskSet,
     loop: LoopSettings,
     engine_settings: EngineSettings,
     out: Path,
     progress: Progress = silent,
     *,
-    seed: int | None = None,
     endpoint: EndpointSettings | None = None,
-    open_one: Callable[[Task], Opened] | None = None,
 ) -> Results:
     """Runs every task once and writes the results to `out`.
 
@@ -52,19 +51,18 @@ def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they a
     from there when model, tasks and condition are the same. The file is removed at the end.
 
     Args:
-        seed: what the tasks were drawn from, for the record.
         endpoint: how the model is asked, where it is served.
-        open_one: opens a task; in its world when None.
 
     Raises:
         TooldrillError: when there are no tasks, two share an id, or the engine failed every time.
     """
+    tasks = task_set.tasks
     _check_tasks(tasks)
-    suite = suite_of(tasks, seed)
+    suite = suite_of(tasks, task_set.seed, task_set.name)
     condition = Condition(loop=loop, engine=engine_settings, endpoint=endpoint)
     partial = PartialResults(partial_path(out), _identity(engine, model, suite, condition))
     try:
-        _run_missing(engine, tasks, loop, partial, progress, open_one=open_one)
+        _run_missing(engine, task_set, loop, partial, progress)
     except TooldrillError:
         # Refused before the first episode: there is nothing to go on from.
         if not partial.episodes:
@@ -79,6 +77,7 @@ def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they a
         engine=engine.info,
         task_ids=[task.id for task in tasks],
         tasks=list(tasks),
+        labels=list(task_set.labels),
         episodes=episodes,
         seconds=round(partial.seconds, 3),
         versions=current_versions(),
@@ -95,13 +94,12 @@ def partial_path(out: Path) -> Path:
 
 def _run_missing(
     engine: Engine,
-    tasks: Sequence[Task],
+    task_set: TaskSet,
     loop: LoopSettings,
     partial: PartialResults,
     progress: Progress,
-    *,
-    open_one: Callable[[Task], Opened] | None,
 ) -> None:
+    tasks = task_set.tasks
     missing = [task for task in tasks if task.id not in partial.episodes]
     before, started = partial.seconds, time.perf_counter()
     progress(len(partial.episodes), len(tasks), "resumed" if partial.episodes else "")
@@ -111,7 +109,7 @@ def _run_missing(
         partial.append(grade(episode, task, episode.success is True))
         progress(len(partial.episodes), len(tasks), _note(partial.episodes))
 
-    run_tasks(missing, engine, loop, finish, open_one)
+    run_tasks(missing, engine, loop, finish, task_set.open_one)
 
 
 def _note(episodes: dict[str, Episode]) -> str:

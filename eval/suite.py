@@ -5,6 +5,7 @@ from __future__ import annotations
 from tooldrill.data.tasks.making import make_tasks
 from tooldrill.data.tasks.task import Task
 from tooldrill.eval.settings import EvalSettings
+from tooldrill.eval.suites.task_set import TaskSet
 
 
 def heldout_tasks(settings: EvalSettings) -> list[Task]:
@@ -17,3 +18,8 @@ def heldout_tasks(settings: EvalSettings) -> list[Task]:
         recovery=settings.recovery,
         restraint=settings.restraint,
     )
+
+
+def heldout_set(settings: EvalSettings) -> TaskSet:
+    """The same tasks, with the seed they were drawn from."""
+    return TaskSet(heldout_tasks(settings), seed=settings.seed)

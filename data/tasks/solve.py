@@ -18,6 +18,7 @@ from tooldrill.agent.environment import ERROR_PREFIX, Observation
 from tooldrill.agent.episode import Episode, Message
 from tooldrill.agent.tool import Registry
 from tooldrill.data.situations.staging import StagedSession
+from tooldrill.data.tasks.change import ChangedSession, change_registry
 from tooldrill.data.tasks.claims import admits, asks, claims_success
 from tooldrill.data.tasks.mask import MaskedSession, mask_registry
 from tooldrill.data.tasks.task import Ending, Task
@@ -125,14 +126,19 @@ def offered(task: Task) -> Registry:
     """The tools that the task offers, under the names it shows."""
     world = get_world(task.world)
     if task.mask is None:
-        return world.registry.select(task.tools)
-    original = {new: old for old, new in task.mask.tools.items()}
-    return mask_registry(task.mask, world.registry.select(original[name] for name in task.tools))
+        registry = world.registry.select(task.tools)
+    else:
+        original = {new: old for old, new in task.mask.tools.items()}
+        known = world.registry.select(original[name] for name in task.tools)
+        registry = mask_registry(task.mask, known)
+    return registry if task.change is None else change_registry(task.change, registry)
 
 
 def _begin(task: Task) -> Session:
     session = get_world(task.world).open(task.state)
-    return session if task.mask is None else MaskedSession(session, task.mask)
+    if task.mask is not None:
+        session = MaskedSession(session, task.mask)
+    return session if task.change is None else ChangedSession(session, task.change)
 
 
 def _carry_out(task: Task, session: Session) -> list[tuple[Call, Observation]]:

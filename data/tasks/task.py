@@ -6,7 +6,7 @@ Tasks are plain JSON, so that a suite is a file. Making them is the worlds' work
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -65,6 +65,24 @@ class Padding(BaseModel):
     after: str = ""
 
 
+class Change(BaseModel):
+    """One parameter of one tool that is not as the world has it (see `data.tasks.change`).
+
+    Attributes:
+        tool, parameter: as shown.
+        kind: `dropped`, or what is wanted in its place: a whole number as `text`, or a `list` of
+            the one value.
+        value: what a dropped parameter always is.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    tool: str
+    parameter: str
+    kind: Literal["dropped", "text", "list"]
+    value: Any = None
+
+
 class Task(BaseModel):
     """One thing to do.
 
@@ -93,6 +111,7 @@ class Task(BaseModel):
         said: the words in which the prompt says each placeholder of its wording.
         max_steps: replies before an episode is cut off.
         mask: how to get from the shown names to the world's; None when they are the same.
+        change: what is done to one parameter, on top of the mask; None when nothing is.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -113,6 +132,7 @@ class Task(BaseModel):
     claim: str = ""
     history: list[Message] = Field(default_factory=list)
     mask: Mask | None = None
+    change: Change | None = None
     situation: str = ""
     prior: list[CallRecord] = Field(default_factory=list)
     broken: dict[str, str] = Field(default_factory=dict)

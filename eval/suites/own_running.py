@@ -19,16 +19,17 @@ from tooldrill.agent.tool import Registry
 from tooldrill.data.tasks.task import Split, Task, TaskKind
 from tooldrill.eval.suites.own_expect import accepted, met
 from tooldrill.eval.suites.own_format import SETUP, TOOLS, OwnSuite, OwnTask
+from tooldrill.eval.suites.task_set import TaskSet
 
 
-def own_tasks(suite: OwnSuite) -> list[Task]:
+def own_set(suite: OwnSuite) -> TaskSet:
     """The suite's tasks as results files keep them; `state` holds the line they came from."""
-    world = f"own:{suite.folder.resolve().name}"
-    return [_task(one, world, suite) for one in suite.tasks]
+    name = f"own:{suite.folder.resolve().name}"
+    tasks = [_task(one, name, suite) for one in suite.tasks]
+    return TaskSet(tasks, name, open_one=_opener(suite))
 
 
-def opener(suite: OwnSuite) -> Callable[[Task], OpenedOwn]:
-    """What opens a task of the suite (see `data.tasks.running.run_tasks`)."""
+def _opener(suite: OwnSuite) -> Callable[[Task], OpenedOwn]:
     lines = {one.id: one for one in suite.tasks}
     has_setup = SETUP in load_functions(str(suite.folder / TOOLS))
 

@@ -11,14 +11,12 @@ from pathlib import Path
 
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.progress import Progress
-from tooldrill.data.tasks.task import Task
 from tooldrill.eval.models import open_engine
 from tooldrill.eval.results import Results
 from tooldrill.eval.run import evaluate
 from tooldrill.eval.settings import BaselineSettings, EvalSettings
-from tooldrill.eval.suite import heldout_tasks
-from tooldrill.eval.suites.own_format import OwnSuite
-from tooldrill.eval.suites.own_running import opener
+from tooldrill.eval.suite import heldout_set
+from tooldrill.eval.suites.task_set import TaskSet
 from tooldrill.layout import gguf_path, result_files
 from tooldrill.parts import part_of
 from tooldrill.pipeline import Run
@@ -37,7 +35,7 @@ def evaluate_all(run: Run, conditions: Sequence[str], out: Path, progress: Progr
             "two baselines have names that make the same file name",
             "give each of eval.baselines a `name` of its own letters and digits",
         )
-    tasks = heldout_tasks(settings)
+    tasks = heldout_set(settings)
     models = [
         BaselineSettings(name=name, gguf=str(gguf_path(run, name, settings.quantization)))
         for name in conditions
@@ -54,17 +52,15 @@ def evaluate_all(run: Run, conditions: Sequence[str], out: Path, progress: Progr
 def evaluate_model(
     model: BaselineSettings,
     settings: EvalSettings,
-    tasks: Sequence[Task],
+    tasks: TaskSet,
     out: Path,
     progress: Progress,
     *,
     api_key: str | None = None,
-    own: OwnSuite | None = None,
 ) -> Results:
     """Opens one model, runs the tasks, and closes it again.
 
     Args:
-        own: the suite the tasks are of, where it is the user's own.
         api_key: for an endpoint, in the place of the variable that the settings name.
 
     Raises:
@@ -92,9 +88,7 @@ def evaluate_model(
             engine_settings,
             out,
             progress,
-            seed=settings.seed if own is None else None,
             endpoint=asking,
-            open_one=opener(own) if own is not None else None,
         )
     finally:
         engine.close()

@@ -10,6 +10,7 @@ from tooldrill.eval.measure import measure
 from tooldrill.eval.models import open_engine, quantization_of
 from tooldrill.eval.results import Results
 from tooldrill.eval.run import evaluate
+from tooldrill.eval.suites.task_set import TaskSet
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def test_the_real_model_is_measured(smollm2, tmp_path):
     settings = EngineSettings(context=1024, parallel=2, threads=2)
     engine, model = open_engine(settings, gguf=smollm2, name="base", template=bundled_template())
     try:
-        results = evaluate(engine, model, tasks, loop, settings, tmp_path / "base.json")
+        results = evaluate(engine, model, TaskSet(tasks), loop, settings, tmp_path / "base.json")
     finally:
         engine.close()
     size = smollm2.stat().st_size

@@ -11,7 +11,7 @@ from tooldrill.eval.measure import measure
 from tooldrill.eval.results import ModelInfo, Results
 from tooldrill.eval.run import evaluate
 from tooldrill.eval.suites.own_format import load_own_suite, read_own_suite
-from tooldrill.eval.suites.own_running import opener, own_tasks
+from tooldrill.eval.suites.own_running import own_set
 
 TOOLS = '''
 """Notes in a folder."""
@@ -72,9 +72,8 @@ def run(rule_engine):
         suite = load_own_suite(folder)
         model = ModelInfo(name="m", source="test", sha256="b" * 64)
         return evaluate(
-            rule_engine(policy), model, own_tasks(suite), LoopSettings(), EngineSettings(), out,
-            open_one=opener(suite),
-        )  # fmt: skip
+            rule_engine(policy), model, own_set(suite), LoopSettings(), EngineSettings(), out
+        )
 
     return evaluated
 
@@ -126,7 +125,7 @@ def test_tasks_are_run_with_their_files_and_judged_by_all_that_is_expected(save,
     # What `setup` laid out could be found, and the observation is the tool's own.
     observed = {one.task: one.steps[0].observation for one in results.episodes}
     assert observed["found"] == '["list/one.txt"]'
-    assert Results.load(tmp_path / "r.json").tasks == own_tasks(load_own_suite(folder))
+    assert Results.load(tmp_path / "r.json").tasks == own_set(load_own_suite(folder)).tasks
     measures = measure(results)
     assert measures.violations[ViolationClass.NEEDLESS_CALL].count == 1
     assert measures.success.count == 5
@@ -264,8 +263,8 @@ def test_missing_files_and_no_tasks(save, tmp_path):
 
 
 def test_other_tools_make_other_tasks(save):
-    before = own_tasks(load_own_suite(save(line())))
-    after = own_tasks(load_own_suite(save(line(), tools=TOOLS.replace("written", "saved"))))
+    before = own_set(load_own_suite(save(line()))).tasks
+    after = own_set(load_own_suite(save(line(), tools=TOOLS.replace("written", "saved")))).tasks
     assert before != after
 
 

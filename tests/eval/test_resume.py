@@ -19,6 +19,7 @@ from tooldrill.data.tasks.making import make_tasks
 from tooldrill.data.tasks.task import Task
 from tooldrill.eval.results import ModelInfo, Results
 from tooldrill.eval.run import evaluate, partial_path
+from tooldrill.eval.suites.task_set import TaskSet
 
 SETTINGS = EngineSettings(context=8192, parallel=3, threads=1, gpu_layers=0)
 MODEL = ModelInfo(name="tiny", source="tiny.gguf", sha256="d" * 64)
@@ -64,7 +65,7 @@ def run(gguf: Path, tasks: list[Task], tmp_path: Path) -> Callable[..., Results]
         engine: Any = open_engine(gguf, SETTINGS.parallel, SETTINGS.context)
         try:
             asked = engine if stop is None else Stopped(engine, *stop)
-            return evaluate(asked, MODEL, tasks, settings, SETTINGS, tmp_path / out)
+            return evaluate(asked, MODEL, TaskSet(tasks), settings, SETTINGS, tmp_path / out)
         finally:
             engine.close()
 
@@ -118,12 +119,12 @@ def test_an_episode_that_had_just_ended_is_kept(
     settings = LoopSettings(max_steps=2)
     engine = Late(lambda turn: "I have nothing to add.")
     with pytest.raises(KeyboardInterrupt):
-        evaluate(engine, MODEL, tasks, settings, EngineSettings(), out)
+        evaluate(engine, MODEL, TaskSet(tasks), settings, EngineSettings(), out)
     _, *rows = partial_path(out).read_text().splitlines()
     kept = [json.loads(row)["episode"] for row in rows]
     assert [episode["task"] for episode in kept] == [task.id for task in tasks[:3]]
     assert all(isinstance(episode["success"], bool) for episode in kept)
     again = rule_engine(lambda turn: "I have nothing to add.")
-    results = evaluate(again, MODEL, tasks, settings, EngineSettings(), out)
+    results = evaluate(again, MODEL, TaskSet(tasks), settings, EngineSettings(), out)
     assert [key.split(":", 1)[1] for key in again.asked] == [task.id for task in tasks[3:]]
     assert results.task_ids == [task.id for task in tasks]

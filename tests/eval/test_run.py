@@ -16,6 +16,7 @@ from tooldrill.data.tasks.task import TaskKind
 from tooldrill.eval.measure import measure
 from tooldrill.eval.results import ModelInfo, Results
 from tooldrill.eval.run import evaluate, partial_path
+from tooldrill.eval.suites.task_set import TaskSet
 
 MODEL = ModelInfo(name="rule", source="test", sha256="b" * 64)
 LOOP = LoopSettings(max_steps=8)
@@ -66,8 +67,8 @@ def repeats(turn):
     return written(turn.tools[0]["function"]["name"], {"verbose": True})
 
 
-def run(tasks, engine, out, loop=LOOP, **more):
-    return evaluate(engine, MODEL, tasks, loop, EngineSettings(), out, **more)
+def run(tasks, engine, out, loop=LOOP, seed=None, **more):
+    return evaluate(engine, MODEL, TaskSet(tasks, seed=seed), loop, EngineSettings(), out, **more)
 
 
 def test_the_oracle_scores_fully(tasks, rule_engine, tmp_path):
@@ -179,7 +180,7 @@ def test_another_condition_model_or_suite_starts_anew(
     with pytest.raises(KeyboardInterrupt):
         run(tasks, rule_engine(oracle(tasks), die_after=25), out)
     engine = rule_engine(oracle(tasks))
-    evaluate(engine, model, tasks[:count], loop, EngineSettings(), out)
+    evaluate(engine, model, TaskSet(tasks[:count]), loop, EngineSettings(), out)
     assert {key.split(":", 1)[1] for key in engine.asked} == {task.id for task in tasks[:count]}
 
 

@@ -16,7 +16,7 @@ from tooldrill.cli.app import app
 from tooldrill.eval.results import Results
 from tooldrill.eval.run import partial_path
 from tooldrill.eval.settings import BaselineSettings, EvalSettings
-from tooldrill.eval.suite import heldout_tasks
+from tooldrill.eval.suite import heldout_set
 from tooldrill.eval_stage import evaluate_model
 
 SETTINGS = EvalSettings(tasks=3, endpoint=EndpointSettings(parallel=1, body={"top_a": 1}))
@@ -32,7 +32,7 @@ def pages(size: int = 10) -> dict[str, Any]:
 
 def run(url: str, out: Path, settings: EvalSettings = SETTINGS) -> Results:
     model = BaselineSettings(name="served", endpoint=url)
-    return evaluate_model(model, settings, heldout_tasks(settings), out, silent)
+    return evaluate_model(model, settings, heldout_set(settings), out, silent)
 
 
 def test_the_results_say_how_the_server_was_asked_and_what_it_said(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tooldrill.cli.arguments import (
 
 if TYPE_CHECKING:
     from tooldrill.eval.settings import BaselineSettings, EvalSettings
-    from tooldrill.eval.suites.own_format import OwnSuite
+    from tooldrill.eval.suites.task_set import TaskSet
 
 
 def register(app: typer.Typer) -> None:
@@ -47,11 +47,12 @@ def evaluate(
         Path | None, typer.Option("--out", metavar="FILE.json", help="Where the results go.")
     ] = None,
     suite: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--suite",
-            metavar="DIR",
-            help="Tasks of your own: a folder with tools.py and tasks.jsonl (docs/own-suite.md).",
+            metavar="NAME|DIR",
+            help="unseen, counterfactual, restraint (docs/suites.md), or a folder with tools.py "
+            "and tasks.jsonl (docs/own-suite.md).",
         ),
     ] = None,
     validate: Annotated[
@@ -101,11 +102,7 @@ def evaluate(
     if out.exists() and not force:
         raise TooldrillError(f"{out} is there already", "add --force, or name another file")
     settings = _settings(config, overrides)
-    own = None
-    if suite is not None:
-        from tooldrill.eval.suites.own_format import load_own_suite
-
-        own = load_own_suite(suite)
+    tasks = _tasks(suite, settings)
     if endpoint is not None:
         subject = _served(endpoint, model, name, settings, api_key)
     else:
@@ -114,16 +111,26 @@ def evaluate(
         subject = BaselineSettings(
             name=name or Path(model).stem, gguf=model, adapters=adapter or []
         )
-    _single(settings, subject, out, api_key, own)
+    _single(settings, subject, tasks, out, api_key)
 
 
-def _validate(folder: Path | None) -> None:
+def _tasks(suite: str | None, settings: EvalSettings) -> TaskSet:
+    from tooldrill.eval.suite import heldout_set
+    from tooldrill.eval.suites.catalog import find_suite
+
+    if suite is None:
+        return heldout_set(settings)
+    given = "tasks" in settings.model_fields_set
+    return find_suite(suite, settings.seed, settings.tasks if given else None)
+
+
+def _validate(folder: str | None) -> None:
     from tooldrill.agent.errors import TooldrillError
     from tooldrill.eval.suites.own_format import read_own_suite
 
     if folder is None:
         raise TooldrillError("which suite is to be validated?", "add --suite DIR")
-    suite, problems = read_own_suite(folder)
+    suite, problems = read_own_suite(Path(folder))
     for problem in problems:
         typer.echo(f"{problem}")
     if suite is None:
@@ -158,18 +165,15 @@ def _served(
 def _single(
     settings: EvalSettings,
     subject: BaselineSettings,
+    tasks: TaskSet,
     out: Path,
     api_key: str | None,
-    own: OwnSuite | None,
 ) -> None:
     from tooldrill.cli.display import single_bar
     from tooldrill.cli.summary import print_measures
-    from tooldrill.eval.suite import heldout_tasks
-    from tooldrill.eval.suites.own_running import own_tasks
     from tooldrill.eval_stage import evaluate_model
 
-    tasks = heldout_tasks(settings) if own is None else own_tasks(own)
     with single_bar("eval") as progress:
-        results = evaluate_model(subject, settings, tasks, out, progress, api_key=api_key, own=own)
+        results = evaluate_model(subject, settings, tasks, out, progress, api_key=api_key)
     print_measures([results])
     typer.echo(f"results: {out}")
