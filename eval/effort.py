@@ -47,6 +47,14 @@ def wrong_calls(one: Judged) -> tuple[int, int]:
     return sum(call not in wanted for call in made), len(made)
 
 
+def is_wanted(one: Judged, call: Call) -> bool:
+    """Whether the call is among the oracle's; never where the task is not known."""
+    if one.task is None:
+        return False
+    registry = Registry.from_openai(one.episode.tools)
+    return _bare(call, registry) in [_bare(wanted, registry) for wanted in one.task.calls]
+
+
 def _unnamed(task: Task) -> bool:
     return task.kind is TaskKind.ACT and not task.oracle
 

@@ -121,6 +121,7 @@ def _context(
         "unseen": _unseen(measures),
         "slice_rows": slice_rows([model.results for model in models]),
         "recovery_rows": table.recovery_rows([model.results for model in models]),
+        "after_rows": table.after_rows([model.results for model in models]),
         "repeated": repeated([model.results for model in models]),
         "borrowings": borrowings([model.results for model in models]),
         "watched": any(m.results.condition.loop.watchdog.enabled for m in models),

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from tooldrill.eval.measure import Measures, measure
 from tooldrill.eval.results import Results
 
-_TITLES = {"variant": "case", "tools": "tools offered", "steps": "calls needed"}
+_TITLES = {
+    "variant": "case",
+    "tools": "tools offered",
+    "steps": "calls needed",
+    "before": "calls before the error",
+}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pathlib import PurePath
 
 from tooldrill.agent.episode import TriggerName
 from tooldrill.agent.violation import ViolationClass
+from tooldrill.eval.after_errors import After, after_errors
 from tooldrill.eval.comparison import Comparison
 from tooldrill.eval.judged import judged
 from tooldrill.eval.measure import HintCount, Measures, measure
@@ -239,6 +240,21 @@ def recovery_rows(results: Sequence[Results]) -> list[tuple[str, list[str]]]:
         totals.update({kind: rate.total for kind, rate in rates.items()})
     kinds = sorted(totals, key=lambda kind: (-totals[kind], kind))
     return [(kind, [_recovery_text(one.get(kind)) for one in found]) for kind in kinds]
+
+
+def after_rows(results: Sequence[Results]) -> list[tuple[str, list[str]]]:
+    """What came after errors, with a text per model, `20.0% (4)`; what no model did is left out."""
+    found = [after_errors(judged(one)) for one in results]
+    return [
+        (what.value, [share_text(one[what], one.total()) for one in found])
+        for what in After
+        if any(one[what] for one in found)
+    ]
+
+
+def share_text(count: int, total: int) -> str:
+    """`20.0% (4)`; a dash where there was nothing to count."""
+    return f"{percent(count / total)} ({count})" if total else NONE
 
 
 def _recovery_text(rate: Rate | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.eval.suites import counterfactual, restraint, unseen
+from tooldrill.eval.suites import counterfactual, recovery, restraint, unseen
 from tooldrill.eval.suites.own_format import load_own_suite
 from tooldrill.eval.suites.own_running import own_set
 from tooldrill.eval.suites.task_set import Case, TaskSet
@@ -28,6 +28,7 @@ class DrawnSuite:
 SUITES = {
     "unseen": DrawnSuite(unseen.draw, unseen.SIZE),
     "counterfactual": DrawnSuite(counterfactual.draw, counterfactual.SIZE),
+    "recovery": DrawnSuite(recovery.draw, recovery.SIZE),
     "restraint": DrawnSuite(restraint.draw, restraint.SIZE),
 }
 

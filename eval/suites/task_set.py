@@ -19,6 +19,7 @@ class Labels(BaseModel):
         group: cases that belong together have the same (a task and its twin).
         tools: how many are offered.
         steps: calls of the oracle.
+        before: calls that went well before the error that the task begins with; None without one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,6 +28,7 @@ class Labels(BaseModel):
     group: str
     tools: int
     steps: int
+    before: int | None = None
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,14 @@ class Case:
     labels: Labels
 
     @classmethod
-    def of(cls, task: Task, variant: str, group: str = "") -> Case:
+    def of(cls, task: Task, variant: str, group: str = "", before: int | None = None) -> Case:
         """The case, counted from its task; a case without a group is one by itself."""
         labels = Labels(
-            variant=variant, group=group or task.id, tools=len(task.tools), steps=len(task.oracle)
+            variant=variant,
+            group=group or task.id,
+            tools=len(task.tools),
+            steps=len(task.oracle),
+            before=before,
         )
         return cls(task, labels)
 

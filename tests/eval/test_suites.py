@@ -7,9 +7,11 @@ import pytest
 from tooldrill.agent.checker import check_calls
 from tooldrill.agent.settings import EngineSettings, LoopSettings
 from tooldrill.agent.violation import ViolationClass
-from tooldrill.data.tasks.solve import offered
+from tooldrill.data.tasks.solve import offered, past_calls
 from tooldrill.data.tasks.task import Split, Task, TaskKind
 from tooldrill.data.tasks.verify import verify
+from tooldrill.eval.after_errors import After, after_errors
+from tooldrill.eval.judged import judged
 from tooldrill.eval.measure import measure
 from tooldrill.eval.report import write_report
 from tooldrill.eval.results import ModelInfo, Results
@@ -112,8 +114,36 @@ def test_unseen_goes_from_one_tool_to_all():
     assert max(one.steps for one in suite.labels) >= 4
 
 
+def test_every_error_stands_before_the_first_reply_and_is_what_it_is_called():
+    suite = find_suite("recovery", 7)
+    for task, labels in zip(suite.tasks, suite.labels, strict=True):
+        *before, (failed, text) = past_calls(task.history)
+        assert text.startswith("ERROR")
+        assert labels.before == len(before)
+        found = [v.kind.value for v in check_calls([failed], offered(task))]
+        if labels.variant in set(ViolationClass):
+            assert found[0] == labels.variant
+        elif labels.variant in {"tool error", "refused for good"}:
+            assert found == []
+        assert (task.kind is TaskKind.STOP) is (labels.variant == "refused for good")
+    assert {one.before for one in suite.labels} >= {0, 1}
+
+
+def test_the_same_call_again_solves_no_recovery_task(rule_engine, tmp_path):
+    """Not even where the first one went through a second time by chance."""
+    suite = find_suite("recovery", 7, 72)
+
+    def again(turn):
+        call = [m for m in turn.messages if m.get("tool_calls")][-1]["tool_calls"][0]["function"]
+        return written(call["name"], call["arguments"])
+
+    results = run(suite, rule_engine(again), tmp_path / "r.json")
+    assert measure(results).success.count == 0
+    assert set(after_errors(judged(results))) == {After.IDENTICAL}
+
+
 def run(suite, engine, out):
-    return evaluate(engine, MODEL, suite, LoopSettings(max_steps=6), EngineSettings(), out)
+    return evaluate(engine, MODEL, suite, LoopSettings(max_steps=10), EngineSettings(), out)
 
 
 def oracle(suite, rule_engine):
@@ -121,7 +151,8 @@ def oracle(suite, rule_engine):
 
     def reply(turn):
         task = known[turn.key.split(":", 1)[1]]
-        done = sum(message["role"] == "assistant" for message in turn.messages)
+        said = sum(message["role"] == "assistant" for message in turn.messages)
+        done = said - sum(message["role"] == "assistant" for message in task.history)
         if done >= len(task.oracle):
             return task.answer
         return written(task.oracle[done].name, task.oracle[done].arguments)
@@ -167,8 +198,8 @@ def test_the_oracle_wins_everywhere(suite, rule_engine, tmp_path):
 def test_who_does_not_think_scores_low(suite, policy, rule_engine, tmp_path):
     few = find_suite(suite.name, 7, 48)
     found = measure(run(few, rule_engine(policy), tmp_path / "r.json"))
-    half = 0.5 if suite.name == "restraint" else 0.1
-    assert found.success.value <= half
+    most = {"restraint": 0.5, "recovery": 1 / 6}.get(suite.name, 0.1)
+    assert found.success.value <= most
     if policy in {silent, refuses}:
         assert found.call_rate.value == 0
         assert found.over_refusal.value == 1
