@@ -129,7 +129,7 @@ def test_markdown_tables_are_whole_whatever_the_names_hold(pair, tmp_path):
     facts = {"Data": [{"set": "a|b\nc", "n": 3}]}
     text = write_report(pair, tmp_path, facts=facts).markdown.read_text("utf-8")
     tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
-    assert len(tables) == 7
+    assert len(tables) == 8
     for table in tables:
         assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}) == 1
     assert "base &lt;b&gt;\\|x" in text
