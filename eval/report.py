@@ -25,6 +25,7 @@ from tooldrill.agent.atomic import write_text
 from tooldrill.agent.errors import TooldrillError
 from tooldrill.agent.violation import ViolationClass
 from tooldrill.eval import table
+from tooldrill.eval.baits_taken import bait_rows
 from tooldrill.eval.borrowing import borrowings
 from tooldrill.eval.browser import embed, episode_views
 from tooldrill.eval.charts import Curves, charts, curve_id
@@ -120,6 +121,7 @@ def _context(
         "class_rows": table.class_rows(measures, seen_only=True),
         "unseen": _unseen(measures),
         "slice_rows": slice_rows([model.results for model in models]),
+        "bait_rows": bait_rows([model.results for model in models]),
         "recovery_rows": table.recovery_rows([model.results for model in models]),
         "after_rows": table.after_rows([model.results for model in models]),
         "repeated": repeated([model.results for model in models]),

@@ -239,7 +239,7 @@ def recovery_rows(results: Sequence[Results]) -> list[tuple[str, list[str]]]:
     for rates in found:
         totals.update({kind: rate.total for kind, rate in rates.items()})
     kinds = sorted(totals, key=lambda kind: (-totals[kind], kind))
-    return [(kind, [_recovery_text(one.get(kind)) for one in found]) for kind in kinds]
+    return [(kind, [counted_text(one.get(kind)) for one in found]) for kind in kinds]
 
 
 def after_rows(results: Sequence[Results]) -> list[tuple[str, list[str]]]:
@@ -257,7 +257,8 @@ def share_text(count: int, total: int) -> str:
     return f"{percent(count / total)} ({count})" if total else NONE
 
 
-def _recovery_text(rate: Rate | None) -> str:
+def counted_text(rate: Rate | None) -> str:
+    """`20.0% (5.7-51.0), 2 of 10`; a dash where there was nothing to count."""
     if rate is None or rate.value is None:
         return NONE
     return f"{rate_text(rate)}, {rate.count} of {rate.total}"

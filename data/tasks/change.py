@@ -1,4 +1,4 @@
-"""A task whose tools differ from the world's in one parameter: dropped, or of another type.
+"""A task whose tools differ in one parameter: dropped, of another type, or held to a format.
 
 What the task asks for stays the same, so whoever reads the signature that is shown still solves
 it. New names alone are a mask's work (see `mask`).
@@ -30,6 +30,8 @@ def change_call(change: Change, call: Call) -> Call:
     value = arguments.pop(change.parameter)
     if change.kind == "dropped":
         return Call(call.name, arguments)
+    if change.kind == "format":
+        return call
     shown = str(value) if change.kind == "text" else [value]
     return Call(call.name, {**call.arguments, change.parameter: shown})
 
@@ -65,6 +67,8 @@ class ChangedSession(Session):
 
 
 def _original(change: Change, shown: Any) -> Any:
+    if change.kind == "format":
+        return shown
     return int(shown) if change.kind == "text" else shown[0]
 
 
@@ -81,6 +85,8 @@ def _changed(change: Change, tool: Tool) -> Tool:
 
 
 def _retyped(change: Change, schema: JsonSchema) -> JsonSchema:
+    if change.kind == "format":
+        return {**schema, "pattern": change.value}
     told = {"description": schema["description"]} if "description" in schema else {}
     if change.kind == "text":
         return {"type": "string", **told}

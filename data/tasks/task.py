@@ -70,16 +70,16 @@ class Change(BaseModel):
 
     Attributes:
         tool, parameter: as shown.
-        kind: `dropped`, or what is wanted in its place: a whole number as `text`, or a `list` of
-            the one value.
-        value: what a dropped parameter always is.
+        kind: `dropped`, or what is wanted in its place: a whole number as `text`, a `list` of the
+            one value, or a text in a `format`.
+        value: what a dropped parameter always is; the regular expression of a format.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     tool: str
     parameter: str
-    kind: Literal["dropped", "text", "list"]
+    kind: Literal["dropped", "text", "list", "format"]
     value: Any = None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tooldrill.agent.errors import TooldrillError
-from tooldrill.eval.suites import counterfactual, recovery, restraint, unseen
+from tooldrill.eval.suites import contract, counterfactual, recovery, restraint, unseen
 from tooldrill.eval.suites.own_format import load_own_suite
 from tooldrill.eval.suites.own_running import own_set
 from tooldrill.eval.suites.task_set import Case, TaskSet
@@ -26,6 +26,7 @@ class DrawnSuite:
 
 
 SUITES = {
+    "contract": DrawnSuite(contract.draw, contract.SIZE),
     "unseen": DrawnSuite(unseen.draw, unseen.SIZE),
     "counterfactual": DrawnSuite(counterfactual.draw, counterfactual.SIZE),
     "recovery": DrawnSuite(recovery.draw, recovery.SIZE),

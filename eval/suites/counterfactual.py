@@ -11,13 +11,13 @@ import random
 from collections.abc import Iterator
 
 from tooldrill.agent.episode import CallRecord
-from tooldrill.data.tasks.change import change_call
 from tooldrill.data.tasks.making import all_names, make_tasks
 from tooldrill.data.tasks.mask import make_mask, mask_call
 from tooldrill.data.tasks.solve import offered
 from tooldrill.data.tasks.task import Change, Mask, Split, Task
 from tooldrill.data.tasks.verify import OracleFailureError, verify
 from tooldrill.data.worlds.catalog import world_names
+from tooldrill.eval.suites.changing import changeable, changed
 from tooldrill.eval.suites.task_set import Case
 
 SIZE = 192
@@ -53,17 +53,17 @@ def _groups(seed: int) -> Iterator[list[Task]]:
 
 def _variants(task: Task, rng: random.Random) -> list[Task] | None:
     """The task in all variants; None where no parameter can be changed in every way."""
-    found = _parameter(task, rng)
+    found = changeable(task, rng)
     if found is None:
         return None
-    tool, parameter = found
-    value = next(call.arguments[parameter] for call in task.calls if call.name == tool)
+    call, parameter = found
+    tool, value = call.name, call.arguments[parameter]
     kind = "text" if isinstance(value, int) else "list"
     made = [
         task,
         _renamed(task, parameter, rng),
-        _changed(task, Change(tool=tool, parameter=parameter, kind="dropped", value=value)),
-        _changed(task, Change(tool=tool, parameter=parameter, kind=kind)),
+        changed(task, Change(tool=tool, parameter=parameter, kind="dropped", value=value)),
+        changed(task, Change(tool=tool, parameter=parameter, kind=kind)),
     ]
     try:
         for one in made:
@@ -71,20 +71,6 @@ def _variants(task: Task, rng: random.Random) -> list[Task] | None:
     except OracleFailureError:
         return None
     return made
-
-
-def _parameter(task: Task, rng: random.Random) -> tuple[str, str] | None:
-    """A required parameter of a tool that the oracle calls once, and that tool."""
-    names = [call.name for call in task.calls]
-    registry = offered(task)
-    choices = [
-        (call.name, parameter.name)
-        for call in task.calls
-        if names.count(call.name) == 1
-        for parameter in registry[call.name].parameters
-        if parameter.required and type(call.arguments.get(parameter.name)) in (int, str)
-    ]
-    return rng.choice(choices) if choices else None
 
 
 def _renamed(task: Task, parameter: str, rng: random.Random) -> Task:
@@ -101,15 +87,5 @@ def _renamed(task: Task, parameter: str, rng: random.Random) -> Task:
         update={
             "mask": mask,
             "oracle": [CallRecord(name=name, arguments=arguments) for name, arguments in oracle],
-        }
-    )
-
-
-def _changed(task: Task, change: Change) -> Task:
-    oracle = [change_call(change, call) for call in task.calls]
-    return task.model_copy(
-        update={
-            "change": change,
-            "oracle": [CallRecord(name=call.name, arguments=call.arguments) for call in oracle],
         }
     )

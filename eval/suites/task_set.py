@@ -20,6 +20,7 @@ class Labels(BaseModel):
         tools: how many are offered.
         steps: calls of the oracle.
         before: calls that went well before the error that the task begins with; None without one.
+        bait: how it tempts to the violation that `variant` names; empty where it does not tempt.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,6 +30,7 @@ class Labels(BaseModel):
     tools: int
     steps: int
     before: int | None = None
+    bait: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,9 @@ class Case:
     labels: Labels
 
     @classmethod
-    def of(cls, task: Task, variant: str, group: str = "", before: int | None = None) -> Case:
+    def of(
+        cls, task: Task, variant: str, group: str = "", before: int | None = None, bait: str = ""
+    ) -> Case:
         """The case, counted from its task; a case without a group is one by itself."""
         labels = Labels(
             variant=variant,
@@ -47,6 +51,7 @@ class Case:
             tools=len(task.tools),
             steps=len(task.oracle),
             before=before,
+            bait=bait,
         )
         return cls(task, labels)
 
