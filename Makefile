@@ -23,7 +23,7 @@ FIND_PYTHON := for p in python3.11 python3.12 python3.13 python3 python; do \
   echo "error: no Python >= 3.11 was found" >&2; \
   echo "next:  install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1
 
-.PHONY: help setup demo llama-server test test-fast check format clean bench-checker bench-data bench-training bench-loop bench-constrain bench-mixture bench-export
+.PHONY: help setup demo llama-server test test-fast check format clean bench-checker bench-data bench-training bench-loop bench-constrain bench-mixture bench-export bench-eval
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,6 +64,9 @@ bench-constrain: setup ## What loop.constrain costs: off, call and full (MODEL=.
 
 bench-export: setup ## An export of SmolLM2: seconds, memory, their limits (QUANTIZATIONS=F16,Q8_0,...).
 	$(BIN)/python tests/bench/export.py
+
+bench-eval: setup ## 300 episodes of SmolLM2: minutes, memory, the same at other widths (SUITE=..., WIDTH=8).
+	$(BIN)/python tests/bench/evaluation.py
 
 bench-mixture: setup ## What the shares of the default mixture do (hours; OUT=..., SEEDS=0,1).
 	$(BIN)/python tests/bench/mixture.py

@@ -110,6 +110,8 @@ class Results(BaseModel):
         engine: what the replies came from, with the settings it chose itself and the adapters;
             None in files written before it was kept.
         seconds: wall time of the evaluation, resumed parts included.
+        peak_memory: most resident memory of this process while it ran, in bytes, the model
+            included; of the last part where it was resumed; None for an endpoint.
         date: when it was finished, UTC, ISO 8601.
     """
 
@@ -126,6 +128,7 @@ class Results(BaseModel):
     labels: list[Labels] = Field(default_factory=list)
     episodes: list[Episode]
     seconds: float
+    peak_memory: int | None = None
     versions: Versions
     date: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 

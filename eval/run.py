@@ -14,6 +14,7 @@ from typing import Any
 from tooldrill.agent.engines.base import Engine
 from tooldrill.agent.episode import Episode, Outcome
 from tooldrill.agent.errors import TooldrillError
+from tooldrill.agent.meter import Meter
 from tooldrill.agent.progress import Progress, silent
 from tooldrill.agent.settings import EndpointSettings, EngineSettings, LoopSettings
 from tooldrill.data.tasks.running import run_tasks
@@ -62,7 +63,8 @@ def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they a
     condition = Condition(loop=loop, engine=engine_settings, endpoint=endpoint)
     partial = PartialResults(partial_path(out), _identity(engine, model, suite, condition))
     try:
-        _run_missing(engine, task_set, loop, partial, progress)
+        with Meter() as meter:
+            _run_missing(engine, task_set, loop, partial, progress)
     except TooldrillError:
         # Refused before the first episode: there is nothing to go on from.
         if not partial.episodes:
@@ -80,6 +82,7 @@ def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they a
         labels=list(task_set.labels),
         episodes=episodes,
         seconds=round(partial.seconds, 3),
+        peak_memory=meter.peak_memory if endpoint is None else None,
         versions=current_versions(),
     )
     results.save(out)

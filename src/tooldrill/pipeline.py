@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tooldrill.agent.errors import TooldrillError
+from tooldrill.agent.meter import Meter
 from tooldrill.agent.progress import Progress
 from tooldrill.config import RunConfig
 from tooldrill.lock import locked
@@ -30,7 +31,6 @@ from tooldrill.manifest import (
     stamp_all,
     versions,
 )
-from tooldrill.meter import Meter
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from pathlib import Path
 import pytest
 
 from tooldrill.agent.errors import TooldrillError
+from tooldrill.agent.meter import Meter
 from tooldrill.agent.progress import Progress, silent
 from tooldrill.config import RunConfig
 from tooldrill.lock import locked
 from tooldrill.manifest import Manifest, stamp
-from tooldrill.meter import Meter
 from tooldrill.pipeline import Run, Stage, Status, require_inputs, run_stages, status
 from tooldrill.stages import STAGES as TRAINED
 

@@ -1,4 +1,4 @@
-"""Seconds and peak memory of a stage that runs in this process.
+"""Seconds and peak memory of work that is done in this process: a stage, an evaluation.
 
 The kernel's own high-water mark is used where it can be reset (Linux); elsewhere the resident size
 is sampled. Children count with the largest of them, as the kernel reports it.
@@ -18,9 +18,12 @@ _CLEAR = Path("/proc/self/clear_refs")
 _SAMPLE_SECONDS = 0.1
 
 
+_running: list[Meter] = []
+
+
 class Meter:
     """Measures the block: `seconds` and `peak_memory` (bytes) hold after it, and `seconds` grows
-    while it runs."""
+    while it runs. One may run within another."""
 
     def __init__(self) -> None:
         self._peak = 0
@@ -41,6 +44,10 @@ class Meter:
     def __enter__(self) -> Meter:
         self._start = time.monotonic()
         self._child = _largest_child()
+        # What is measured around this one must not lose what it has seen so far.
+        for outer in _running:
+            outer._peak = max(outer._peak, _high_water())
+        _running.append(self)
         if not _reset_high_water():
             self._thread = threading.Thread(target=self._sample, daemon=True)
             self._thread.start()
@@ -48,8 +55,9 @@ class Meter:
 
     def __exit__(self, *_: object) -> None:
         self._end = time.monotonic()
+        _running.remove(self)
         if self._thread is None:
-            self._peak = _high_water()
+            self._peak = max(self._peak, _high_water())
         else:
             self._stop.set()
             self._thread.join()
