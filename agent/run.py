@@ -33,6 +33,7 @@ from tooldrill.agent.protocols.base import CallProtocol, Tools, is_malformed
 from tooldrill.agent.protocols.json_text import storable
 from tooldrill.agent.reading import read_reply
 from tooldrill.agent.settings import LoopSettings
+from tooldrill.agent.shown import shown_tools
 from tooldrill.agent.tool import Registry
 from tooldrill.agent.watchdog import Left, Watchdog, judge_hints
 
@@ -95,7 +96,7 @@ class EpisodeRun:
     @property
     def tools(self) -> Tools:
         """The tools that the next reply may call; none once a conclusion is forced."""
-        return self.offered.to_openai()
+        return shown_tools(self.offered, self.settings.signatures)
 
     @property
     def grammar(self) -> Grammar | None:

@@ -113,6 +113,9 @@ class LoopSettings(Settings):
     """How an episode is run."""
 
     protocol: ProtocolName = Field("native", description="How a call is written.")
+    signatures: Literal["none", "names", "signature", "typed"] = Field(
+        "typed", description="How much of each tool the model is shown; it is checked against all."
+    )
     max_steps: int = Field(12, ge=1, description="Replies before an episode is cut off.")
     max_reply_tokens: int = Field(192, ge=16, description="Tokens before a reply is cut off.")
     max_episode_tokens: int | None = Field(

@@ -20,13 +20,22 @@ from tooldrill.eval.table import RATE_COLUMNS, RATE_TITLES
 
 Curves = Mapping[str, Sequence[Mapping[str, Any]]]
 
-_SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x", "star")
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x", "star")
 _PATTERNS = ("", "/", ".", "x", "-", "\\", "+")
 
 
-def charts(measures: Sequence[Measures], curves: Curves | None) -> dict[str, Any]:
-    """Figures by the id of the element they are drawn in; empty ones are left out."""
+def charts(
+    measures: Sequence[Measures],
+    curves: Curves | None,
+    further: Mapping[str, go.Figure] | None = None,
+) -> dict[str, Any]:
+    """Figures by the id of the element they are drawn in; empty ones are left out.
+
+    Args:
+        further: figures that others made, by element.
+    """
     figures = {"chart-rates": _rates(measures), "chart-violations": _violations(measures)}
+    figures |= further or {}
     for stage, points in (curves or {}).items():
         figures[curve_id(stage)] = _curve(points)
     return {name: json.loads(figure.to_json()) for name, figure in figures.items() if figure.data}
@@ -51,9 +60,9 @@ def _rates(measures: Sequence[Measures]) -> go.Figure:
             y=[RATE_COLUMNS.index(column) + shift for column in known],
             name=html.escape(one.name),
             mode="markers",
-            marker={"symbol": _SYMBOLS[index % len(_SYMBOLS)], "size": 11},
-            error_x=_bars(list(known.values())),
-            customdata=[_hover(RATE_TITLES[c], rate) for c, rate in known.items()],
+            marker={"symbol": SYMBOLS[index % len(SYMBOLS)], "size": 11},
+            error_x=bars(list(known.values())),
+            customdata=[hover(RATE_TITLES[c], rate) for c, rate in known.items()],
             hovertemplate="%{customdata}<extra>%{fullData.name}</extra>",
             meta={"series": index},
         )
@@ -64,7 +73,7 @@ def _rates(measures: Sequence[Measures]) -> go.Figure:
         zeroline=False,
     )
     figure.update_xaxes(range=[-2, 102], ticksuffix="%", zeroline=False)
-    return _plain(figure, height=120 + 62 * len(RATE_COLUMNS))
+    return plain(figure, height=120 + 62 * len(RATE_COLUMNS))
 
 
 def _violations(measures: Sequence[Measures]) -> go.Figure:
@@ -79,8 +88,8 @@ def _violations(measures: Sequence[Measures]) -> go.Figure:
             name=html.escape(one.name),
             orientation="h",
             marker={"pattern": {"shape": _PATTERNS[index % len(_PATTERNS)], "solidity": 0.25}},
-            error_x=_bars(rates, zero=False),
-            customdata=[_hover(kind.value, one.violations[kind]) for kind in seen],
+            error_x=bars(rates, zero=False),
+            customdata=[hover(kind.value, one.violations[kind]) for kind in seen],
             hovertemplate="%{customdata}<extra>%{fullData.name}</extra>",
             meta={"series": index},
         )
@@ -91,7 +100,7 @@ def _violations(measures: Sequence[Measures]) -> go.Figure:
         automargin=True,
         title={"text": "share of replies", "standoff": 10},
     )
-    return _plain(figure, height=130 + 22 * len(seen) * (len(measures) + 1), barmode="group")
+    return plain(figure, height=130 + 22 * len(seen) * (len(measures) + 1), barmode="group")
 
 
 def _curve(points: Sequence[Mapping[str, Any]]) -> go.Figure:
@@ -105,12 +114,12 @@ def _curve(points: Sequence[Mapping[str, Any]]) -> go.Figure:
                 y=[loss for _, loss in known],
                 name=title,
                 mode="lines+markers" if len(known) < 60 else "lines",
-                marker={"symbol": _SYMBOLS[index], "size": 5},
+                marker={"symbol": SYMBOLS[index], "size": 5},
                 meta={"series": 2 - index},
             )
     figure.update_xaxes(title={"text": "step", "standoff": 10}, zeroline=False, automargin=True)
     figure.update_yaxes(title={"text": "loss", "standoff": 10}, rangemode="tozero")
-    return _plain(figure, height=300)
+    return plain(figure, height=300)
 
 
 def _rate(one: Measures, column: str) -> Rate:
@@ -118,7 +127,7 @@ def _rate(one: Measures, column: str) -> Rate:
     return rate
 
 
-def _bars(rates: Sequence[Rate], *, zero: bool = True) -> dict[str, Any]:
+def bars(rates: Sequence[Rate], *, zero: bool = True) -> dict[str, Any]:
     """Error bars; with `zero` False a rate of 0 has none (a bar that is not there needs none)."""
     return {
         "type": "data",
@@ -132,7 +141,8 @@ def _bars(rates: Sequence[Rate], *, zero: bool = True) -> dict[str, Any]:
     }
 
 
-def _hover(title: str, rate: Rate) -> str:
+def hover(title: str, rate: Rate) -> str:
+    """What is told of a point: its rate with interval and counts."""
     share = 100 * (rate.value or 0.0)
     return (
         f"{title}: {share:.1f}% ({100 * rate.low:.1f}-{100 * rate.high:.1f}), "
@@ -140,7 +150,8 @@ def _hover(title: str, rate: Rate) -> str:
     )
 
 
-def _plain(figure: go.Figure, *, height: int, **layout: Any) -> go.Figure:
+def plain(figure: go.Figure, *, height: int, **layout: Any) -> go.Figure:
+    """The figure with the page's layout, of so many pixels."""
     # Plotly's default template carries some 7 kB of colours that the page would override anyway.
     figure.update_layout(
         template="none",

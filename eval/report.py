@@ -30,8 +30,10 @@ from tooldrill.eval.borrowing import borrowings
 from tooldrill.eval.browser import embed, episode_views
 from tooldrill.eval.charts import Curves, charts, curve_id
 from tooldrill.eval.comparison import compare
+from tooldrill.eval.conditions import condition_rows
 from tooldrill.eval.measure import Measures, measure
 from tooldrill.eval.pass_hat import repeated
+from tooldrill.eval.quantization_chart import quantization_chart
 from tooldrill.eval.rates_csv import rates_csv
 from tooldrill.eval.results import Results
 from tooldrill.eval.slices import slice_rows
@@ -69,6 +71,7 @@ def write_report(
     title: str = "tooldrill report",
     notes: Sequence[str] = (),
     baselines: Sequence[Results] = (),
+    conditions: Sequence[Results] = (),
     facts: Facts | None = None,
 ) -> ReportPaths:
     """Writes `report.html`, `report.md` and `report.csv` into the folder `out`.
@@ -79,6 +82,7 @@ def write_report(
         curves: for each training stage its log: dictionaries with `step`, `loss`, `eval_loss`...
         notes: sentences shown under the verdict.
         baselines: models to compare with; none is said as such in the report.
+        conditions: the same models under other conditions (`Results.cell`).
         facts: further tables (data statistics, export and quantization).
         out: a folder, or a name that ends in .html; the others then stand beside it.
 
@@ -87,7 +91,15 @@ def write_report(
     """
     if not results:
         raise TooldrillError("no results to report", "run an evaluation first: tooldrill eval")
-    context = _context(results, baselines, curves=curves, title=title, notes=notes, facts=facts)
+    context = _context(
+        results,
+        baselines,
+        conditions,
+        curves=curves,
+        title=title,
+        notes=notes,
+        facts=facts,
+    )
     page = out if out.suffix == ".html" else out / "report.html"
     paths = ReportPaths(page, page.with_suffix(".md"), page.with_suffix(".csv"))
     write_text(paths.html, _environment(escape=True).get_template("report.html").render(context))
@@ -99,6 +111,7 @@ def write_report(
 def _context(
     results: Sequence[Results],
     baselines: Sequence[Results],
+    conditions: Sequence[Results],
     *,
     curves: Curves | None,
     title: str,
@@ -109,7 +122,9 @@ def _context(
     models += [_model(one, baseline=True) for one in baselines]
     measures = [model.measures for model in models]
     comparisons = [compare(model.results, results[0]) for model in models[1:]]
+    chart = quantization_chart(results, conditions)
     own = measures[: len(results)]
+    by_size = {"chart-quantization": chart} if chart.data else {}
     final = comparisons[len(results) - 2] if len(results) > 1 else None
     return {
         "title": title,
@@ -120,6 +135,7 @@ def _context(
         "comparisons": comparisons,
         "class_rows": table.class_rows(measures, seen_only=True),
         "unseen": _unseen(measures),
+        "condition_rows": condition_rows([*results, *baselines], conditions),
         "slice_rows": slice_rows([model.results for model in models]),
         "bait_rows": bait_rows([model.results for model in models]),
         "recovery_rows": table.recovery_rows([model.results for model in models]),
@@ -134,7 +150,8 @@ def _context(
         "classes": [kind.value for kind in ViolationClass],
         "confidence": f"{100 * CONFIDENCE:.0f}%",
         "table": table,
-        "figures": Markup(embed(charts(measures, curves))),
+        "figures": Markup(embed(charts(measures, curves, by_size))),
+        "by_size": by_size,
         "episodes": Markup(embed(_episodes(models))),
         "style": Markup(_text("report.css")),
         "script": Markup(_text("report.js")),

@@ -109,6 +109,7 @@ class Results(BaseModel):
         labels: likewise, what each task is an example of; none where the tasks are of no suite.
         engine: what the replies came from, with the settings it chose itself and the adapters;
             None in files written before it was kept.
+        cell: what its condition was called where a run has several; empty for the base.
         seconds: wall time of the evaluation, resumed parts included.
         peak_memory: most resident memory of this process while it ran, in bytes, the model
             included; of the last part where it was resumed; None for an endpoint.
@@ -122,6 +123,7 @@ class Results(BaseModel):
     model: ModelInfo
     suite: Suite
     condition: Condition
+    cell: str = ""
     engine: EngineInfo | None = None
     task_ids: list[str]
     tasks: list[Task] = Field(default_factory=list)

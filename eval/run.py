@@ -45,6 +45,7 @@ def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they a
     progress: Progress = silent,
     *,
     endpoint: EndpointSettings | None = None,
+    cell: str = "",
 ) -> Results:
     """Runs every task once and writes the results to `out`.
 
@@ -53,6 +54,7 @@ def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they a
 
     Args:
         endpoint: how the model is asked, where it is served.
+        cell: what the condition is called (`tooldrill.eval.cells`).
 
     Raises:
         TooldrillError: when there are no tasks, two share an id, or the engine failed every time.
@@ -76,6 +78,7 @@ def evaluate(  # noqa: PLR0917 - the parts of an evaluation, in the order they a
         model=model,
         suite=suite,
         condition=condition,
+        cell=cell,
         engine=engine.info,
         task_ids=[task.id for task in tasks],
         tasks=list(tasks),

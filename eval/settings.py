@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
 
 from tooldrill.agent.settings import EndpointSettings, EngineSettings, LoopSettings, Settings
 from tooldrill.export.settings import Quantization
@@ -50,7 +52,44 @@ class EvalSettings(Settings):
         0.15, ge=0, le=1, description="Share in which nothing is to be called."
     )
     quantization: Quantization = "Q8_0"
+    suites: list[str] = Field(
+        default_factory=list,
+        description="Further tasks: contract, unseen, counterfactual, recovery, restraint, or DIR.",
+    )
+    suite_tasks: int | None = Field(
+        None, ge=1, description="Tasks of each suite; a suite's own number when null."
+    )
+    matrix: dict[str, list[Any]] = Field(
+        default_factory=dict,
+        description="Other conditions, by key: quantization, tools, loop.KEY, engine.KEY, and the "
+        "values to try.",
+    )
+    matrix_mode: Literal["each", "product"] = Field(
+        "each", description="Vary one key at a time, or all of them with each other."
+    )
     loop: LoopSettings = LoopSettings()
     engine: EngineSettings = EngineSettings()
     endpoint: EndpointSettings = EndpointSettings()
     baselines: list[BaselineSettings] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _matrix_can_be_run(self) -> EvalSettings:
+        from tooldrill.eval.cells import changed_settings
+
+        for axis, values in self.matrix.items():
+            section, _, key = axis.partition(".")
+            holder = {"loop": LoopSettings, "engine": EngineSettings}.get(section)
+            known = holder.model_fields if holder else ()
+            if axis not in {"quantization", "tools"} and key.partition(".")[0] not in known:
+                raise ValueError(
+                    f"matrix: {axis!r} cannot be varied; name quantization, tools, loop.KEY or "
+                    "engine.KEY"
+                )
+            for value in values:
+                try:
+                    changed_settings(self, {axis: value})
+                except ValidationError as error:
+                    raise ValueError(
+                        f"matrix: {axis} cannot be {value!r}: {error.errors()[0]['msg']}"
+                    ) from None
+        return self

@@ -107,6 +107,8 @@ def _launcher(command: str) -> Iterator[Problem]:
 
 
 def _eval(evaluation: EvalSettings, export: ExportSettings) -> Iterator[Problem]:
+    from tooldrill.eval.suites.catalog import SUITES
+
     yield from _worlds(("eval", "worlds"), evaluation.worlds, split="heldout")
     yield from _tools(("eval", "tools"), evaluation.tools)
     if evaluation.recovery + evaluation.restraint > 1:
@@ -117,6 +119,18 @@ def _eval(evaluation: EvalSettings, export: ExportSettings) -> Iterator[Problem]
             ("eval", "quantization"),
             f"{evaluation.quantization} is not among export.quantizations ({made})",
         )
+    for quantization in evaluation.matrix.get("quantization", []):
+        if quantization not in export.quantizations:
+            yield Problem(
+                ("eval", "matrix"), f"{quantization} is not among export.quantizations"
+            )
+    for index, suite in enumerate(evaluation.suites):
+        if suite in evaluation.suites[:index]:
+            yield Problem(("eval", "suites", index), f"{suite} is listed twice")
+        elif suite not in SUITES and not Path(suite).is_dir():
+            near = nearest(suite, list(SUITES))
+            hint = f"; did you mean {near}?" if near else f"; there are {', '.join(SUITES)}"
+            yield Problem(("eval", "suites", index), f"no suite and no folder {suite}{hint}")
     names = list(OWN_NAMES)
     for index, baseline in enumerate(evaluation.baselines):
         path: KeyPath = ("eval", "baselines", index)

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from math import ceil, sqrt
 
 from tooldrill.config import RunConfig
+from tooldrill.eval.planned import planned_episodes
 from tooldrill.layout import BASE, DPO, ROUNDS, SFT
 from tooldrill.machine import matmul_rate, this_machine
 from tooldrill.model_shape import ModelShape, model_shape
@@ -162,7 +163,9 @@ def _rounds(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimat
     data = {"pairs": round(rounds.tasks / (1 - rounds.mixed))}
     tuned = config.model_copy(update={"data": config.data.model_copy(update=data)})
     training = _dpo(tuned, shape, rate)
-    worked = config.eval.model_copy(update={"tasks": rounds.tasks})
+    worked = config.eval.model_copy(
+        update={"tasks": rounds.tasks, "suites": [], "matrix": {}}
+    )
     loop = _eval(config.model_copy(update={"eval": worked}), shape, rate, models=1)
     tokens = rounds.count * ((training.tokens or 0) + (loop.tokens or 0))
     seconds: float | None = None
@@ -267,7 +270,7 @@ def _eval(
 ) -> Estimate:
     """The run's own models; a baseline's size is not known here."""
     settings = config.eval
-    episodes = settings.tasks * (models or len(_conditions(config)))
+    episodes = planned_episodes(settings, models or len(_conditions(config)))
     replies = episodes * min(EPISODE_REPLIES, settings.loop.max_steps)
     prompt = PROMPT_TOKENS + PROMPT_TOKENS_PER_TOOL * _mean(settings.tools)
     read = episodes * prompt + replies * REPLY_TOKENS

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tooldrill.eval.cells import Cell, cells
 from tooldrill.pipeline import Run
 
 BASE, SFT, DPO, ROUNDS = "base", "sft", "dpo", "rounds"
@@ -35,6 +36,37 @@ def gguf_path(run: Run, condition: str, quantization: str) -> Path:
 def file_stem(name: str) -> str:
     """A model's name made fit for a file."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "model"
+
+
+def cell_file(run: Run, name: str, cell: Cell) -> Path:
+    """The results file of a model in one cell."""
+    stem = file_stem(name)
+    folder = run.stage_folder("eval")
+    if cell.is_main:
+        return folder / f"{stem}.json"
+    suite = file_stem(cell.suite or "tasks")
+    return folder / "cells" / suite / f"{stem}--{file_stem(cell.name or 'base')}.json"
+
+
+def models_of(run: Run, cell: Cell) -> list[str]:
+    """The models that are run in a cell.
+
+    The baselines under the base condition alone; in other quantizations the final model alone,
+    which is the only one that is exported in them.
+    """
+    settings, own = run.config.eval, conditions(run)
+    if cell.settings.quantization != settings.quantization:
+        return own[-1:]
+    return own if cell.name else [*own, *(b.name for b in settings.baselines)]
+
+
+def all_result_files(run: Run) -> list[Path]:
+    """The results files of all models in all cells."""
+    return [
+        cell_file(run, name, cell)
+        for cell in cells(run.config.eval)
+        for name in models_of(run, cell)
+    ]
 
 
 def result_files(run: Run) -> dict[str, Path]:

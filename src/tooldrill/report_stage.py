@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from tooldrill.agent.progress import Progress
+from tooldrill.eval.cells import cells
 from tooldrill.eval.report import write_report
 from tooldrill.eval.results import Results
 from tooldrill.export.records import ExportSummary
-from tooldrill.layout import BASE, result_files
+from tooldrill.layout import BASE, cell_file, file_stem
 from tooldrill.manifest import Manifest
 from tooldrill.pipeline import Run
 
@@ -26,18 +27,48 @@ def report_all(
     progress: Progress,
 ) -> None:
     """Writes report.html and report.md from what the other stages left."""
-    results = {name: Results.load(path) for name, path in result_files(run).items()}
-    progress(1, 2, f"{len(results)} models")
-    own = [results.pop(name) for name in conditions]
+    settings = run.config.eval
+    pages = {suite: f"{file_stem(suite)}.html" for suite in settings.suites}
+    facts = {"GGUF files": _files(run, conditions), "Stages": _stages(manifests)}
+    notes = [f"The suites have pages of their own: {', '.join(pages.values())}."] if pages else []
+    _page(run, None, conditions, out, notes=notes, curves=_curves(run, conditions), facts=facts)
+    for number, (suite, page) in enumerate(pages.items(), 1):
+        progress(number, 1 + len(pages), suite)
+        _page(run, suite, conditions, out / page)
+    progress(1, 1)
+
+
+def _page(
+    run: Run,
+    suite: str | None,
+    conditions: Sequence[str],
+    out: Path,
+    *,
+    notes: Sequence[str] = (),
+    curves: Mapping[str, Sequence[Row]] | None = None,
+    facts: Mapping[str, Sequence[Row]] | None = None,
+) -> None:
+    """The report on one suite, with what the other conditions of the matrix do to it."""
+    settings = run.config.eval
+    of_suite = [cell for cell in cells(settings) if cell.suite == suite]
+    names = [*conditions, *(baseline.name for baseline in settings.baselines)]
+    found = {
+        (cell.name, name): Results.load(path)
+        for cell in of_suite
+        for name in names
+        if (path := cell_file(run, name, cell)).is_file()
+    }
+    base = [found["", name] for name in names]
     write_report(
-        own,
+        base[: len(conditions)],
         out,
-        curves=_curves(run, conditions),
-        title=f"tooldrill: {run.config.name}",
-        baselines=list(results.values()),
-        facts={"GGUF files": _files(run, conditions), "Stages": _stages(manifests)},
+        curves=curves,
+        title=f"tooldrill: {run.config.name}" + (f", {suite}" if suite else ""),
+        notes=notes,
+        baselines=base[len(conditions) :],
+        conditions=[one for (cell, _), one in found.items() if cell],
+        facts=facts,
     )
-    progress(2, 2)
 
 
 def _curves(run: Run, conditions: Sequence[str]) -> dict[str, list[Row]]:

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from tooldrill.agent.progress import Progress
-from tooldrill.layout import BASE, DPO, ROUNDS, SFT, conditions, gguf_path, result_files
+from tooldrill.eval.cells import cells
+from tooldrill.layout import (
+    BASE,
+    DPO,
+    ROUNDS,
+    SFT,
+    all_result_files,
+    conditions,
+    gguf_path,
+)
 from tooldrill.pipeline import Run, Stage, recorded
 
 
@@ -136,6 +145,8 @@ def _eval_inputs(run: Run) -> dict[str, list[Path]]:
     settings = run.config.eval
     baselines = [Path(b.gguf).expanduser() for b in settings.baselines if b.gguf is not None]
     own = [gguf_path(run, name, settings.quantization) for name in conditions(run)]
+    varied = {cell.settings.quantization for cell in cells(settings)} - {settings.quantization}
+    own += [gguf_path(run, conditions(run)[-1], quantization) for quantization in sorted(varied)]
     return {"": baselines, "export": own}
 
 
@@ -218,7 +229,7 @@ STAGES: Sequence[Stage] = (
         name="report",
         command="tooldrill report",
         config=lambda run: _section(run, "name"),
-        inputs=lambda run: {"eval": list(result_files(run).values())},
+        inputs=lambda run: {"eval": all_result_files(run)},
         work=_report,
     ),
 )

@@ -73,14 +73,27 @@ def _of_files(files: list[Path], baselines: list[Path], out: Path, title: str, f
     twice = next((path for i, path in enumerate(paths) if path in paths[:i]), None)
     if twice is not None:
         raise TooldrillError(f"{twice} is named twice", "name every results file once")
-    results = _named_apart([Results.load(path) for path in paths], paths)
+    loaded = [Results.load(path) for path in files]
+    others = _other_conditions(loaded)
+    kept = [(one, path) for one, path in zip(loaded, files, strict=True) if one not in others]
+    models = [one for one, _ in kept] + [Results.load(path) for path in baselines]
+    results = _named_apart(models, [*(path for _, path in kept), *baselines])
     written = write_report(
-        results[: len(files)],
+        results[: len(kept)],
         out,
         title=title or "tooldrill report",
-        baselines=results[len(files) :],
+        baselines=results[len(kept) :],
+        conditions=others,
     )
     typer.echo(f"report  {written.html}\n        {written.markdown}\n        {written.csv}")
+
+
+def _other_conditions(results: list[Results]) -> list[Results]:
+    """Those of a matrix whose model is there under its base condition, on the same suite."""
+    base = [(one.model.name, one.suite.name) for one in results if not one.cell]
+    return [
+        one for one in results if one.cell and base.count((one.model.name, one.suite.name)) == 1
+    ]
 
 
 def _named_apart(results: list[Results], paths: list[Path]) -> list[Results]:
