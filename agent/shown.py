@@ -38,4 +38,5 @@ def _reduced(tool: Tool, level: Level) -> Tool:
 
 
 def _untyped(schema: Any) -> JsonSchema:
-    return {"default": schema["default"]} if isinstance(schema, dict) and "default" in schema else {}
+    known = isinstance(schema, dict) and "default" in schema
+    return {"default": schema["default"]} if known else {}

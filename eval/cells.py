@@ -60,14 +60,17 @@ def changed_settings(settings: EvalSettings, changes: Mapping[str, Any]) -> Eval
     """The settings with other values, by their keys.
 
     Raises:
-        pydantic.ValidationError: when there is no such key, or the value does not fit.
+        ValueError: when there is no such key, or the value does not fit (pydantic's too).
     """
     plain = settings.model_dump(mode="json") | {"matrix": {}}
     for axis, value in changes.items():
         *sections, key = axis.split(".")
         holder = plain
         for section in sections:
-            holder = holder[section]
+            inner = holder.get(section)
+            if not isinstance(inner, dict):
+                raise ValueError(f"{section} has no keys")
+            holder = inner
         holder[key] = value
     return EvalSettings.model_validate(plain)
 

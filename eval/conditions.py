@@ -1,4 +1,4 @@
-"""What a condition does to a model: each cell of a matrix beside the base condition of its suite."""
+"""What a condition does to a model: each cell of a matrix beside the base of its suite."""
 
 from __future__ import annotations
 

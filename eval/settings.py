@@ -9,6 +9,8 @@ from pydantic import Field, ValidationError, model_validator
 from tooldrill.agent.settings import EndpointSettings, EngineSettings, LoopSettings, Settings
 from tooldrill.export.settings import Quantization
 
+_VARIED = {"loop": LoopSettings.model_fields, "engine": EngineSettings.model_fields}
+
 
 class BaselineSettings(Settings):
     """A model to compare with: a GGUF file or an OpenAI-compatible endpoint."""
@@ -78,8 +80,7 @@ class EvalSettings(Settings):
 
         for axis, values in self.matrix.items():
             section, _, key = axis.partition(".")
-            holder = {"loop": LoopSettings, "engine": EngineSettings}.get(section)
-            known = holder.model_fields if holder else ()
+            known = _VARIED.get(section, {})
             if axis not in {"quantization", "tools"} and key.partition(".")[0] not in known:
                 raise ValueError(
                     f"matrix: {axis!r} cannot be varied; name quantization, tools, loop.KEY or "
@@ -88,8 +89,7 @@ class EvalSettings(Settings):
             for value in values:
                 try:
                     changed_settings(self, {axis: value})
-                except ValidationError as error:
-                    raise ValueError(
-                        f"matrix: {axis} cannot be {value!r}: {error.errors()[0]['msg']}"
-                    ) from None
+                except ValueError as error:
+                    why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+                    raise ValueError(f"matrix: {axis} cannot be {value!r}: {why}") from None
         return self

@@ -121,9 +121,7 @@ def _eval(evaluation: EvalSettings, export: ExportSettings) -> Iterator[Problem]
         )
     for quantization in evaluation.matrix.get("quantization", []):
         if quantization not in export.quantizations:
-            yield Problem(
-                ("eval", "matrix"), f"{quantization} is not among export.quantizations"
-            )
+            yield Problem(("eval", "matrix"), f"{quantization} is not among export.quantizations")
     for index, suite in enumerate(evaluation.suites):
         if suite in evaluation.suites[:index]:
             yield Problem(("eval", "suites", index), f"{suite} is listed twice")

@@ -163,9 +163,7 @@ def _rounds(config: RunConfig, shape: ModelShape | None, rate: float) -> Estimat
     data = {"pairs": round(rounds.tasks / (1 - rounds.mixed))}
     tuned = config.model_copy(update={"data": config.data.model_copy(update=data)})
     training = _dpo(tuned, shape, rate)
-    worked = config.eval.model_copy(
-        update={"tasks": rounds.tasks, "suites": [], "matrix": {}}
-    )
+    worked = config.eval.model_copy(update={"tasks": rounds.tasks, "suites": [], "matrix": {}})
     loop = _eval(config.model_copy(update={"eval": worked}), shape, rate, models=1)
     tokens = rounds.count * ((training.tokens or 0) + (loop.tokens or 0))
     seconds: float | None = None

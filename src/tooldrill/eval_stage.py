@@ -6,7 +6,6 @@ the episode at which it stopped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from tooldrill.agent.errors import TooldrillError
@@ -24,8 +23,8 @@ from tooldrill.parts import part_of
 from tooldrill.pipeline import Run
 
 
-def evaluate_all(run: Run, conditions: Sequence[str], out: Path, progress: Progress) -> None:
-    """Evaluates the run's models, then the baselines; finished ones are not run again.
+def evaluate_all(run: Run, out: Path, progress: Progress) -> None:
+    """Evaluates the run's models and the baselines, cell by cell; finished ones are not run again.
 
     Raises:
         TooldrillError: when two baselines would share a file, or a model cannot be opened.
@@ -38,11 +37,7 @@ def evaluate_all(run: Run, conditions: Sequence[str], out: Path, progress: Progr
             "two baselines have names that make the same file name",
             "give each of eval.baselines a `name` of its own letters and digits",
         )
-    work = [
-        (cell, model)
-        for cell in cells(settings)
-        for model in _models(run, cell, settings)
-    ]
+    work = [(cell, model) for cell in cells(settings) for model in _models(run, cell, settings)]
     for index, (cell, model) in enumerate(work):
         part = part_of(progress, index, len(work), " ".join(filter(None, _words(model, cell))))
         path = out / cell_file(run, model.name, cell).relative_to(eval_folder)

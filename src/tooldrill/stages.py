@@ -127,7 +127,7 @@ def _export(run: Run, out: Path, progress: Progress) -> None:
 def _evaluate(run: Run, out: Path, progress: Progress) -> None:
     from tooldrill.eval_stage import evaluate_all
 
-    evaluate_all(run, conditions(run), out, progress)
+    evaluate_all(run, out, progress)
 
 
 def _report(run: Run, out: Path, progress: Progress) -> None:

@@ -51,8 +51,8 @@ def evaluate(
         typer.Option(
             "--suite",
             metavar="NAME|DIR",
-            help="contract, unseen, counterfactual, recovery, restraint (docs/suites.md), or a folder "
-            "with tools.py and tasks.jsonl (docs/own-suite.md).",
+            help="contract, unseen, counterfactual, recovery, restraint (docs/suites.md), or a "
+            "folder with tools.py and tasks.jsonl (docs/own-suite.md).",
         ),
     ] = None,
     validate: Annotated[
