@@ -277,3 +277,13 @@ def test_the_meter_sees_memory_that_was_given_back() -> None:
     with Meter() as after:
         pass
     assert after.peak_memory < large.peak_memory - 100_000_000
+
+
+def test_a_measurement_inside_another_does_not_take_its_peak_away() -> None:
+    with Meter() as outer:
+        block = bytearray(64_000_000)
+        block[::4096] = b"x" * len(block[::4096])
+        del block
+        with Meter() as inner:
+            pass
+    assert outer.peak_memory - inner.peak_memory > 32_000_000
