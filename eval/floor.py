@@ -57,6 +57,7 @@ class Candidate:
 
     Attributes:
         size: bytes of the model's file; None where a server does not tell.
+        memory: most bytes that the process took which ran it; None where that was not measured.
         tokens_per_second: generated tokens by the seconds of their replies, one episode's own; None
             without replies. Of files that were made side by side or on different machines it
             compares the machines as well.
@@ -66,6 +67,7 @@ class Candidate:
 
     name: str
     size: int | None
+    memory: int | None
     tokens_per_second: float | None
     steps: float | None
     reasons: tuple[Reason, ...]
@@ -159,6 +161,7 @@ def _candidate(
     return Candidate(
         name=measures.name,
         size=results.model.size,
+        memory=results.peak_memory,
         tokens_per_second=tokens / seconds if tokens is not None and seconds else None,
         steps=measures.steps,
         reasons=tuple(reasons),

@@ -59,3 +59,19 @@ def test_what_is_wrong_is_one_line(files, shell, arguments, told):
     status, _, err = shell("floor", files[0], *arguments)
     assert (status, told in err) == (2, True)
     assert shell("floor", files[0], files[0])[2].startswith("error: ")
+
+
+def test_the_plot_tells_who_fails_and_on_what(files, save_results, shell, tmp_path):
+    hostile = save_results("<img src=x onerror=alert(1)>", 300, 2)
+    out = tmp_path / "floor.html"
+    status, _, err = shell("floor", *files, hostile, "--plot", out)
+    assert (status, str(out) in err) == (0, True)
+    page = out.read_text("utf-8")
+    data = page[page.rindex("Plotly.newPlot(") :]
+    assert "fails: unknown_tool" in data
+    assert "The smallest that passes: big" in data
+    assert "<img" not in data
+    assert "tokens per second" in data
+    status, _, err = shell("floor", *files, "--plot", out)
+    assert (status, "is there already" in err) == (2, True)
+    assert shell("floor", *files, "--plot", out, "--force")[0] == 0

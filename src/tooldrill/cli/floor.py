@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tooldrill.cli.arguments import ForceOption
+
 if TYPE_CHECKING:
     from tooldrill.agent.violation import ViolationClass
     from tooldrill.eval.floor import Candidate, Floor
@@ -39,6 +41,10 @@ def floor(
         float,
         typer.Option("--margin", min=0, max=1, help="Share of tasks it may solve less often."),
     ] = 0.05,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE.html", help="Draw it, too.")
+    ] = None,
+    force: ForceOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Find the smallest model whose violations stay under budget and that is not inferior.
@@ -49,6 +55,8 @@ def floor(
     from tooldrill.eval.floor import find_floor
     from tooldrill.eval.results import Results
 
+    if plot is not None and plot.exists() and not force:
+        raise TooldrillError(f"{plot} is there already", "add --force, or name another file")
     twice = next((path for i, path in enumerate(results) if path in results[:i]), None)
     if twice is not None:
         raise TooldrillError(f"{twice} is named twice", "name every results file once")
@@ -58,6 +66,8 @@ def floor(
         _budgets(budget or []),
         margin,
     )
+    if plot is not None:
+        _draw(found, plot)
     if as_json:
         typer.echo(json.dumps(_as_json(found), indent=1))
     else:
@@ -108,12 +118,12 @@ def _print(found: Floor) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     shown = Table(title="By size", title_justify="left", title_style="bold")
-    for heading in ("model", "MB", "tokens/s", "steps per task", "answer"):
+    for heading in ("model", "MB", "memory, MB", "tokens/s", "steps per task", "answer"):
         shown.add_column(heading, justify="left" if heading in ("model", "answer") else "right")
     for one in found.candidates:
-        size = "?" if one.size is None else f"{one.size / 1e6:.0f}"
+        size, memory = _megabytes(one.size), _megabytes(one.memory)
         speed, steps = mean_text(one.tokens_per_second, 1), mean_text(one.steps, 1)
-        shown.add_row(escape(one.name), size, speed, steps, one.answer.value)
+        shown.add_row(escape(one.name), size, memory, speed, steps, one.answer.value)
     console.print(shown)
     for one in found.candidates:
         for reason in one.reasons:
@@ -121,6 +131,18 @@ def _print(found: Floor) -> None:
                 line = f"{one.name}: {reason.subject} {reason.answer.value}: {reason.text}"
                 console.print(escape(line))
     console.print(escape(_verdict(found)))
+
+
+def _megabytes(size: int | None) -> str:
+    return "?" if size is None else f"{size / 1e6:.0f}"
+
+
+def _draw(found: Floor, out: Path) -> None:
+    from tooldrill.agent.atomic import write_text
+    from tooldrill.eval.floor_plot import floor_page
+
+    write_text(out, floor_page(found, _verdict(found)))
+    typer.echo(f"plot    {out}", err=True)
 
 
 def _verdict(found: Floor) -> str:
@@ -152,6 +174,7 @@ def _model(one: Candidate) -> dict[str, object]:
     return {
         "name": one.name,
         "size": one.size,
+        "memory": one.memory,
         "tokens_per_second": one.tokens_per_second,
         "steps": one.steps,
         "answer": one.answer.value,
