@@ -93,7 +93,7 @@ def make_tasks(
 
 
 # Replies beyond the oracle's calls: the conclusion, and one mistake on the way.
-_SPARE_STEPS = 2
+SPARE_STEPS = 2
 _DRAWS = 4  # of a task, before its template is blamed
 
 
@@ -151,7 +151,7 @@ def make_task(rng: random.Random, plan: Plan, wish: Wish, offer: Offer) -> Task:
         answer_contains=list(draft.answer_contains),
         ending=draft.ending or Ending.REPORT,
         said=dict(draft.said),
-        max_steps=max(Task.model_fields["max_steps"].default, len(draft.oracle) + _SPARE_STEPS),
+        max_steps=max(Task.model_fields["max_steps"].default, len(draft.oracle) + SPARE_STEPS),
     )
     if offer.mask is not None:
         task = _masked(task, offer.mask)

@@ -8,6 +8,7 @@ from tooldrill.agent.errors import TooldrillError
 from tooldrill.data.tasks.task import Split
 from tooldrill.data.worlds.base import World
 from tooldrill.data.worlds.calendar.world import CalendarWorld
+from tooldrill.data.worlds.composed import JOINED_BY, ComposedWorld
 from tooldrill.data.worlds.contacts.world import ContactsWorld
 from tooldrill.data.worlds.convert.world import ConvertWorld
 from tooldrill.data.worlds.corpus.world import LibraryWorld
@@ -40,11 +41,15 @@ WORLDS: dict[str, type[World]] = {
 def get_world(name: str) -> World:
     """The world of that name; `forge-000123` is the forged world of that number.
 
+    `calendar+contacts` is both of them at once (see `composed`).
+
     Raises:
         TooldrillError: when there is no such world.
     """
     if name in WORLDS:
         return _written(name)
+    if JOINED_BY in name:
+        return _composed(name)
     # The forge keeps clear of the names of the worlds here, so it is imported after them.
     from tooldrill.data.forge.world import named_forge_world
 
@@ -59,6 +64,11 @@ def get_world(name: str) -> World:
 def _written(name: str) -> World:
     """A hand-written world; its registry is introspected once."""
     return WORLDS[name]()
+
+
+@cache
+def _composed(name: str) -> World:
+    return ComposedWorld([get_world(part) for part in name.split(JOINED_BY)])
 
 
 def world_names(split: Split) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ import pytest
 from tooldrill.agent.checker import check_calls
 from tooldrill.agent.settings import EngineSettings, LoopSettings
 from tooldrill.agent.violation import ViolationClass
-from tooldrill.data.tasks.solve import offered, past_calls
+from tooldrill.data.tasks.solve import concludes, end_state, offered, past_calls
 from tooldrill.data.tasks.task import Split, Task, TaskKind
 from tooldrill.data.tasks.verify import verify
+from tooldrill.data.worlds.catalog import get_world
 from tooldrill.eval.after_errors import After, after_errors
 from tooldrill.eval.judged import judged
 from tooldrill.eval.measure import measure
@@ -107,11 +108,33 @@ def test_restraint_tasks_stand_beside_twins_with_the_same_tools():
     assert len({one.variant for one in suite.labels}) == 4
 
 
-def test_unseen_goes_from_one_tool_to_all():
+def test_unseen_goes_from_one_tool_to_thirty_two_and_to_eight_steps():
     suite = find_suite("unseen", 7)
     assert min(one.tools for one in suite.labels) == 1
-    assert max(one.tools for one in suite.labels) == 14
-    assert max(one.steps for one in suite.labels) >= 4
+    assert {one.tools for one in suite.labels} >= {1, 2, 4, 8, 14, 32}
+    steps = {one.steps for one in suite.labels}
+    assert (min(steps), max(steps), len(steps) >= 6) == (1, 8, True)
+    for task, labels in zip(suite.tasks, suite.labels, strict=True):
+        assert (labels.variant == "32 tools") is (labels.tools == 32) is ("+" in task.world)
+
+
+def test_several_requests_are_all_asked_and_all_needed():
+    suite = find_suite("unseen", 7)
+    composed = [task for task in suite.tasks if "+" in task.template]
+    assert {task.template.count("+") for task in composed} == {1, 2}
+    for task in composed:
+        worlds = {part.split(".")[0] for part in task.template.split("+")}
+        owners = {
+            world: {call.name for call in task.oracle if call.name in get_world(world).tool_names}
+            for world in worlds
+        }
+        assert all(owners.values())
+        # To leave one request out is not to solve it.
+        for names in owners.values():
+            rest = [call for call in task.oracle if call.name not in names]
+            left_out = task.model_copy(update={"oracle": rest})
+            said = concludes(task, left_out.prompt)
+            assert end_state(left_out) != end_state(task) or not said
 
 
 def test_every_error_stands_before_the_first_reply_and_is_what_it_is_called():
@@ -233,7 +256,7 @@ def test_the_report_shows_the_rates_of_the_like(rule_engine, tmp_path):
     assert must.split(" | ")[2].startswith("0.0% (")
     assert "of 12;" in must
     assert must.endswith("| - |")
-    assert rows[-1].startswith("| unseen | case: all tools | - | ")
+    assert rows[-1].startswith("| unseen | case: 32 tools | - | ")
     page = paths.html.read_text("utf-8")
     assert "By kind of task" in page
     assert "of the suite restraint" in page
