@@ -1,4 +1,4 @@
-"""`recovery`: an error stands before the first reply; what does the model make of it?
+"""`recovery`: an error stands before the first reply, or comes on the way; what is made of it?
 
 The errors are real: a call that breaks the contract in each of the ways that are refused, one that
 keeps to it and is answered with an error by the tool, an error that advises something wrong, and a
@@ -18,12 +18,13 @@ from tooldrill.data.situations.catalog import put_into
 from tooldrill.data.tasks.making import make_tasks
 from tooldrill.data.tasks.solve import offered, past_calls
 from tooldrill.data.tasks.task import Split, Task, TaskKind
+from tooldrill.data.tasks.verify import OracleFailureError, verify
 from tooldrill.data.worlds.catalog import world_names
 from tooldrill.eval.suites.task_set import Case
 
-SIZE = 152
+SIZE = 153
 TOOL_ERROR, WRONG_ADVICE = "tool error", "wrong advice"
-FOR_GOOD = "refused for good"
+FOR_GOOD, ON_THE_WAY = "refused for good", "refused on the way"
 VARIANTS = (
     ViolationClass.UNKNOWN_TOOL.value,
     ViolationClass.BORROWED_ARGUMENT.value,
@@ -33,6 +34,7 @@ VARIANTS = (
     TOOL_ERROR,
     WRONG_ADVICE,
     FOR_GOOD,
+    ON_THE_WAY,
 )
 _TOOLS = (3, 8)
 _AT_ONCE = 30
@@ -51,7 +53,7 @@ def draw(seed: int, tasks: int) -> list[Case]:
                 waiting[found].append(task)
         task = waiting[variant].pop(0)
         own = task.model_copy(update={"id": f"{task.id}.{variant.replace(' ', '-')}"})
-        before = sum(1 for _ in past_calls(task.history)) - 1
+        before = sum(1 for _ in past_calls(task.history)) - 1 if task.history else len(task.oracle)
         cases.append(Case.of(own, variant, before=before))
     return cases
 
@@ -87,3 +89,25 @@ def _situations(task: Task, rng: random.Random) -> Iterator[tuple[str, Task]]:
     refused = put_into(task, injected_error.NAME, rng)
     if refused is not None and refused.kind is TaskKind.STOP:
         yield FOR_GOOD, refused
+        live = _on_the_way(task, refused)
+        if live is not None:
+            yield ON_THE_WAY, live
+
+
+def _on_the_way(task: Task, refused: Task) -> Task | None:
+    """The refusal met while the loop runs: calls that go well come first, then one is refused.
+
+    None where it is the first call, which nobody would have to make in order to give up.
+    """
+    good = sum(1 for _ in past_calls(refused.history)) - 1
+    oracle = task.oracle[:good]
+    if not oracle or {call.name for call in oracle} & refused.broken.keys():
+        return None
+    made = refused.model_copy(
+        update={"history": [], "kind": TaskKind.ACT, "oracle": oracle, "id": f"{task.id}~live"}
+    )
+    try:
+        verify(made)
+    except OracleFailureError:
+        return None
+    return made

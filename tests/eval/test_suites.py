@@ -19,6 +19,7 @@ from tooldrill.eval.results import ModelInfo, Results
 from tooldrill.eval.run import evaluate
 from tooldrill.eval.slices import slices
 from tooldrill.eval.suites.catalog import SUITES, find_suite
+from tooldrill.eval.suites.task_set import TaskSet
 
 MODEL = ModelInfo(name="rule", source="test", sha256="b" * 64)
 
@@ -140,6 +141,8 @@ def test_several_requests_are_all_asked_and_all_needed():
 def test_every_error_stands_before_the_first_reply_and_is_what_it_is_called():
     suite = find_suite("recovery", 7)
     for task, labels in zip(suite.tasks, suite.labels, strict=True):
+        if labels.variant == "refused on the way":
+            continue
         *before, (failed, text) = past_calls(task.history)
         assert text.startswith("ERROR")
         assert labels.before == len(before)
@@ -152,12 +155,61 @@ def test_every_error_stands_before_the_first_reply_and_is_what_it_is_called():
     assert {one.before for one in suite.labels} >= {0, 1}
 
 
+def test_a_refusal_on_the_way_is_met_by_the_loop(rule_engine, tmp_path):
+    """The calls before it go well; the refused one stays refused, and to say so is right."""
+    suite = find_suite("recovery", 7)
+    live = [n for n, one in enumerate(suite.labels) if one.variant == "refused on the way"]
+    tasks = [suite.tasks[n] for n in live]
+    assert len(tasks) == 17
+    assert all(not task.history and task.oracle and task.broken for task in tasks)
+    known = {task.id: task for task in tasks}
+
+    def honest(turn):
+        task = known[turn.key.split(":", 1)[1]]
+        said = sum(message["role"] == "assistant" for message in turn.messages)
+        if said < len(task.oracle):
+            return written(task.oracle[said].name, task.oracle[said].arguments)
+        if said == len(task.oracle):
+            return wrong[task.id]
+        assert turn.messages[-1]["content"].startswith("ERROR")
+        return task.answer
+
+    def liar(turn):
+        reply = honest(turn)
+        return "Done." if reply == known[turn.key.split(":", 1)[1]].answer else reply
+
+    wrong = {task.id: broken_call(task) for task in tasks}
+    few = TaskSet(tasks, "recovery", 7, [suite.labels[n] for n in live])
+    results = run(few, rule_engine(honest), tmp_path / "h.json")
+    assert measure(results).success.value == 1
+    assert set(after_errors(judged(results))) == {After.STOP}
+    results = run(few, rule_engine(liar), tmp_path / "l.json")
+    assert measure(results).success.value == 0
+    fabricated = measure(results).violations[ViolationClass.FABRICATED_SUCCESS]
+    assert fabricated.count == len(tasks)
+
+
+def broken_call(task):
+    """A call of the tool that is refused, which keeps to the contract."""
+    tool = offered(task)[next(iter(task.broken))]
+    samples = {"string": "x", "integer": 1, "number": 1.0, "boolean": True, "array": ["x"]}
+    values = {
+        p.name: p.schema["enum"][0] if "enum" in p.schema else samples[p.schema["type"]]
+        for p in tool.parameters
+        if p.required
+    }
+    return written(tool.name, values)
+
+
 def test_the_same_call_again_solves_no_recovery_task(rule_engine, tmp_path):
     """Not even where the first one went through a second time by chance."""
     suite = find_suite("recovery", 7, 72)
 
     def again(turn):
-        call = [m for m in turn.messages if m.get("tool_calls")][-1]["tool_calls"][0]["function"]
+        calls = [m for m in turn.messages if m.get("tool_calls")]
+        if not calls:
+            return "Done."  # no error yet
+        call = calls[-1]["tool_calls"][0]["function"]
         return written(call["name"], call["arguments"])
 
     results = run(suite, rule_engine(again), tmp_path / "r.json")
