@@ -16,7 +16,7 @@ from tooldrill.agent.messages import (
     user,
 )
 from tooldrill.agent.protocols.base import Tools
-from tooldrill.export.serving.scenes import AWKWARD, READ_TODO, TEN
+from tooldrill.export.serving.scenes import AWKWARD, READ_LIST, TEN
 
 _PARAMETERS: dict[str, Any] = {
     # Names that mappings of Jinja have too.
@@ -89,7 +89,7 @@ CONVERSATIONS: dict[str, tuple[list[Message], Tools]] = {
     "several calls": (
         [
             user("Both."),
-            calls_message([READ_TODO, Call("get_time")], "I look twice."),
+            calls_message([READ_LIST, Call("get_time")], "I look twice."),
             observation_message("read_note", "1. milk"),
             observation_message("get_time", "12:00"),
         ],

@@ -95,10 +95,10 @@ CONFIRMED = Call("confirm", {"answer": "yes"})
 _AWKWARD_PATH = "naïve ☃ 'list'.txt"
 _AWKWARD_TEXT = 'She said "it\'s 5\\" wide"\n\t<b> & 日本語 🙂 {"a": [1]}'
 AWKWARD = Call("write_note", {"path": _AWKWARD_PATH, "text": _AWKWARD_TEXT, "overwrite": True})
-READ_TODO = Call("read_note", {"path": "todo.txt"})
+READ_LIST = Call("read_note", {"path": "todo.txt"})
 WRITTEN: dict[str, tuple[str, Call]] = {
-    "a call": ("", READ_TODO),
-    "a call after a thought": ("The list stands in the note.", READ_TODO),
+    "a call": ("", READ_LIST),
+    "a call after a thought": ("The list stands in the note.", READ_LIST),
     "unicode and quotes": ("", AWKWARD),
     "no arguments": ("", Call("get_time")),
     "nested arguments": (
@@ -135,16 +135,16 @@ class Scene:
 
 _SYSTEM = system("You keep the user's notes.")
 _ASKED = user("What stands in the note todo.txt?")
-_TODO = "1. milk\n2. Ärger mit “IT”"
-_READ = (call_message(READ_TODO), observation_message("read_note", _TODO))
-_COPIED = Call("write_note", {"path": "list.txt", "text": _TODO})
+_SHOPPING = "1. milk\n2. Ärger mit “IT”"
+_READ = (call_message(READ_LIST), observation_message("read_note", _SHOPPING))
+_COPIED = Call("write_note", {"path": "list.txt", "text": _SHOPPING})
 _FAILED = Call("write_note", {"path": "todo.txt", "text": "bread"})
 _REPAIRED = Call("write_note", {**_FAILED.arguments, "overwrite": True})
 _LIT = Call("set_light", {"room": "kitchen", "on": True})
 _QUOTED = 'größe "neu" ☃.txt'
 
 SCENES = (
-    Scene("one call", (_SYSTEM, _ASKED), NOTES, call_message(READ_TODO), "todo.txt"),
+    Scene("one call", (_SYSTEM, _ASKED), NOTES, call_message(READ_LIST), "todo.txt"),
     Scene(
         "a call after a tool result",
         (_SYSTEM, user("Copy the note todo.txt to list.txt."), *_READ),
