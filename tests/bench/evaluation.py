@@ -48,7 +48,8 @@ def _print(results: Results) -> None:
     minutes = results.seconds / 60
     steps = [step for episode in results.episodes for step in episode.steps]
     prompts = sum(step.prompt_tokens - step.cached_tokens for step in steps)
-    print(f"{minutes:.1f} minutes (limit {LIMIT_MINUTES}), {EPISODES / minutes:.1f} a minute")
+    rate = EPISODES / minutes
+    print(f"{minutes:.1f} minutes, {rate:.1f} a minute (aim: {300 / LIMIT_MINUTES:.0f})")
     print(f"{len(steps)} replies of {sum(step.reply_tokens for step in steps)} tokens;", end=" ")
     print(f"{prompts} tokens of prompts computed")
     if results.peak_memory is not None:
