@@ -14,6 +14,8 @@ from typing import Any
 
 from tooldrill.eval.settings import EvalSettings
 
+_AS_IT_IS = object()  # not None: that is a value, too
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -81,10 +83,11 @@ def _variations(settings: EvalSettings) -> Iterator[dict[str, Any]]:
             yield from ({axis: value} for value in _others(settings, axis, values))
         return
     axes = {
-        axis: [None, *_others(settings, axis, values)] for axis, values in settings.matrix.items()
+        axis: [_AS_IT_IS, *_others(settings, axis, values)]
+        for axis, values in settings.matrix.items()
     }
     for chosen in product(*axes.values()):
-        changes = {a: v for a, v in zip(axes, chosen, strict=True) if v is not None}
+        changes = {a: v for a, v in zip(axes, chosen, strict=True) if v is not _AS_IT_IS}
         if changes:
             yield changes
 

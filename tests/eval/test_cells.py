@@ -45,6 +45,15 @@ def test_a_product_has_every_combination_once():
     assert "loop.constrain=call, engine.cache_type=q4_0" in found
 
 
+def test_null_is_a_value_like_any_other():
+    base = {"loop": {"watchdog": {"same_results": 3}}}
+    for mode in ("each", "product"):
+        settings = EvalSettings(
+            **base, matrix={"loop.watchdog.same_results": [None]}, matrix_mode=mode
+        )
+        assert names(settings) == ["", "loop.watchdog.same_results=null"]
+
+
 def test_sections_can_be_varied_whole():
     settings = EvalSettings(
         matrix={
